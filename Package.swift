@@ -1,0 +1,111 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target of ours.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A room: one target, whose tests (`Tests/XTests`) are a target too. Imports go down the list only; `TidyTests` checks it.
+func room(_ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = []) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies, swiftSettings: settings),
+        .testTarget(
+            name: name + "Tests",
+            dependencies: [.byName(name: name), "TestSupport"] + dependencies + tests,
+            swiftSettings: settings),
+    ]
+}
+
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let sqlite = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let grpc = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcTransport = Target.Dependency.product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
+let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "apus",
+    products: [
+        .executable(name: "apus", targets: ["apus"]),
+        .library(name: "ApusKit", targets: ["ApusKit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CZstd", path: "Sources/CZstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CSnappy", path: "Sources/CSnappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CRoaring", path: "Sources/CRoaring", providers: [.apt(["libroaring-dev"])]),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "CIntrinsics"),
+
+        .target(name: "TestSupport", dependencies: ["Telemetry"], path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(name: "TidyTests", swiftSettings: settings),
+
+        .target(
+            name: "Web", exclude: ["README.md"],
+            resources: [], swiftSettings: settings),
+        .executableTarget(
+            name: "apus",
+            dependencies: [
+                "Telemetry", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Server", "Web",
+                arguments, lifecycle, logging,
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "recommendations", dependencies: ["ApusKit", hummingbird, httpClient, logging, lifecycle],
+            path: "examples/shop/recommendations/Sources", swiftSettings: settings),
+    ]
+        + room("Telemetry", [])
+        + room("Codecs", ["CZstd", "CSnappy", "CZlib", "CIntrinsics"])
+        + room("Patterns", ["CRE2", "CIntrinsics"])
+        + room("Formats", ["Telemetry", "Codecs"])
+        + room("EmbeddedStore", ["Telemetry", "Codecs", "Patterns", "CRoaring", sqlite])
+        + room("Query", ["Telemetry"])
+        + room("PromQL", ["Telemetry", "Query", "Patterns"])
+        + room("LogQL", ["Telemetry", "Query", "Patterns"])
+        + room("TraceQL", ["Telemetry", "Query", "Patterns"])
+        + room("FlameQL", ["Telemetry", "Query", "Patterns"])
+        + room("Collectors", ["Telemetry", "Formats", "Patterns", httpClient, logging, lifecycle, yams, asyncAlgorithms, crypto, nio, nioHTTP1])
+        + room("Alerting", ["Telemetry", "Query", "PromQL", "LogQL", httpClient, logging, lifecycle, yams, asyncAlgorithms, nio, nioHTTP1])
+        + room(
+            "Server",
+            [
+                "Telemetry", "Codecs", "Formats", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Web",
+                hummingbird, grpc, grpcTransport, logging, lifecycle, yams, crypto, nio, nioHTTP1,
+            ],
+            tests: [httpClient])
+        + room(
+            "ApusKit", [logging, metrics, tracing, lifecycle, hummingbird, httpClient, nio, nioPosix, nioHTTP1], tests: []),
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,22 @@
+#ifndef APUS_CINTRINSICS_H
+#define APUS_CINTRINSICS_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+// glibc's substring search, which Swift's Glibc module leaves out.
+static inline const void *apus_memmem(const void *haystack, size_t haystackByteCount, const void *needle, size_t needleByteCount) {
+    return memmem(haystack, haystackByteCount, needle, needleByteCount);
+}
+
+// Asks the cache for the line at `address`; never faults.
+static inline void apus_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+// CRC32C (Castagnoli) of `byteCount` bytes, continuing from `crc` (0 to start), by the CPU's instruction where there is one.
+uint32_t apus_crc32c(uint32_t crc, const void *bytes, size_t byteCount);
+
+#endif

@@ -1,0 +1,89 @@
+/// What a reader wants of a store's rows.
+package struct ScanRequest: Sendable {
+    /// The order in which blocks come.
+    package enum Order: Sendable, Hashable {
+        /// All blocks of one stream, oldest first, then the next stream, in the order in which the request names them.
+        /// Rows of a stream come in time order without overlap, and for metrics a timestamp comes once (the last write wins).
+        case byStream
+        /// Blocks of all streams, newest first. Each block's ``Block/horizon`` bounds what may still come; the rows within a
+        /// block are in ascending time order all the same.
+        case newestFirst
+        /// The mirror of `newestFirst`.
+        case oldestFirst
+    }
+
+    package var signal: Signal
+    /// The streams wanted, as `TelemetryStore.streams` gave them.
+    package var streams: [TelemetryStream]
+    package var range: TimeRange
+    package var order: Order
+    /// The columns wanted; a block may hold more.
+    package var columns: Columns
+    /// Conditions that the store may use to leave rows out; all of them must hold for a row to be wanted. A row that comes
+    /// may still fail one: the reader checks those that ``Block/applied`` does not name.
+    package var predicates: [Predicate]
+
+    package init(
+        signal: Signal, streams: [TelemetryStream], range: TimeRange, order: Order = .byStream,
+        columns: Columns = .all, predicates: [Predicate] = []
+    ) {
+        self.signal = signal
+        self.streams = streams
+        self.range = range
+        self.order = order
+        self.columns = columns
+        self.predicates = predicates
+    }
+
+    /// A set of columns. Timestamps always come.
+    package struct Columns: OptionSet, Sendable, Hashable {
+        package var rawValue: UInt32
+
+        package init(rawValue: UInt32) {
+            self.rawValue = rawValue
+        }
+
+        /// Metrics: floats and histograms.
+        package static let values = Columns(rawValue: 1 << 0)
+        package static let line = Columns(rawValue: 1 << 1)
+        package static let metadata = Columns(rawValue: 1 << 2)
+        /// Trace, span and parent ids.
+        package static let identifiers = Columns(rawValue: 1 << 3)
+        /// Spans: name, kind, status, duration, scope name.
+        package static let intrinsics = Columns(rawValue: 1 << 4)
+        package static let attributes = Columns(rawValue: 1 << 5)
+        /// Spans: events, links, trace state and the dropped counts.
+        package static let details = Columns(rawValue: 1 << 6)
+        package static let stacks = Columns(rawValue: 1 << 7)
+        package static let all = Columns(rawValue: .max)
+        /// Timestamps alone.
+        package static let none: Columns = []
+    }
+}
+
+/// A condition that a store may push down to its blocks and filters.
+package enum Predicate: Sendable, Hashable {
+    package enum Comparison: String, Sendable, Hashable {
+        case equal = "=", notEqual = "!=", less = "<", lessOrEqual = "<=", greater = ">", greaterOrEqual = ">="
+    }
+
+    /// The line holds these bytes.
+    case lineContains(String)
+    /// The line does not hold them.
+    case lineExcludes(String)
+    /// The row belongs to this trace (logs and spans).
+    case trace(TraceID)
+    case spanName(Comparison, String)
+    /// Nanoseconds.
+    case duration(Comparison, Int64)
+    case status(Comparison, TraceSpan.Status)
+    case kind(Comparison, TraceSpan.Kind)
+    /// An attribute of the span itself.
+    case attribute(String, Comparison, AttributeValue)
+}
+
+/// Whether a scan goes on.
+package enum ScanControl: Sendable, Hashable {
+    case `continue`
+    case stop
+}

@@ -1,0 +1,114 @@
+/// What one request, scrape or tailed file hands to a store: rows of any of the four signals.
+package struct TelemetryBatch: Sendable {
+    package var metrics = MetricBatch()
+    package var logs = LogBatch()
+    package var spans = SpanBatch()
+    package var profiles = ProfileBatch()
+
+    package init() {}
+
+    package var isEmpty: Bool { metrics.isEmpty && logs.isEmpty && spans.isEmpty && profiles.isEmpty }
+}
+
+/// Samples as columns over a table of series.
+package struct MetricBatch: Sendable {
+    /// The label sets that the columns refer to. The same set may stand here more than once.
+    package var series: [Labels] = []
+    /// One row a float sample: the index into ``series``, milliseconds since the epoch, the value.
+    package private(set) var sampleSeries: [UInt32] = []
+    package private(set) var timestamps: [Int64] = []
+    package private(set) var values: [Double] = []
+    /// Native histograms, one row each.
+    package var histograms: [(series: UInt32, timestamp: Int64, histogram: NativeHistogram)] = []
+    package var exemplars: [(series: UInt32, exemplar: Exemplar)] = []
+    package var metadata: [MetricMetadata] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { timestamps.isEmpty && histograms.isEmpty && exemplars.isEmpty && metadata.isEmpty }
+    /// How many float samples there are.
+    package var sampleCount: Int { timestamps.count }
+
+    /// Adds a label set and returns its index.
+    package mutating func addSeries(_ labels: Labels) -> UInt32 {
+        series.append(labels)
+        return UInt32(truncatingIfNeeded: series.count - 1)
+    }
+
+    /// Adds a sample of the series at `index` of ``series``.
+    package mutating func append(series index: UInt32, timestamp: Int64, value: Double) {
+        sampleSeries.append(index)
+        timestamps.append(timestamp)
+        values.append(value)
+    }
+
+    package mutating func reserveCapacity(_ sampleCount: Int) {
+        sampleSeries.reserveCapacity(sampleCount)
+        timestamps.reserveCapacity(sampleCount)
+        values.reserveCapacity(sampleCount)
+    }
+}
+
+/// Log lines by stream.
+package struct LogBatch: Sendable {
+    package struct Stream: Sendable {
+        package var labels: Labels
+        /// Who sent it, where the protocol says (OTLP); its attributes are no labels.
+        package var resource: Resource
+        package var entries: [LogEntry]
+
+        package init(labels: Labels, resource: Resource = .unknown, entries: [LogEntry] = []) {
+            self.labels = labels
+            self.resource = resource
+            self.entries = entries
+        }
+    }
+
+    package var streams: [Stream] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { streams.allSatisfy(\.entries.isEmpty) }
+    package var entryCount: Int { streams.reduce(0) { $0 + $1.entries.count } }
+}
+
+/// Spans by resource. A stream of spans is one resource; its labels are ``Resource/labels``.
+package struct SpanBatch: Sendable {
+    package struct Group: Sendable {
+        package var resource: Resource
+        package var spans: [TraceSpan]
+
+        package init(resource: Resource, spans: [TraceSpan] = []) {
+            self.resource = resource
+            self.spans = spans
+        }
+    }
+
+    package var groups: [Group] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { groups.allSatisfy(\.spans.isEmpty) }
+    package var spanCount: Int { groups.reduce(0) { $0 + $1.spans.count } }
+}
+
+/// Profiles by stream (labels with ``ProfileType/labelName`` and ``ProfileType/serviceLabelName``).
+package struct ProfileBatch: Sendable {
+    package struct Stream: Sendable {
+        package var labels: Labels
+        package var resource: Resource
+        package var profiles: [Profile]
+
+        package init(labels: Labels, resource: Resource = .unknown, profiles: [Profile] = []) {
+            self.labels = labels
+            self.resource = resource
+            self.profiles = profiles
+        }
+    }
+
+    package var streams: [Stream] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { streams.allSatisfy(\.profiles.isEmpty) }
+}

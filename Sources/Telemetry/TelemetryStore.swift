@@ -1,0 +1,121 @@
+/// Everything that writes telemetry, and everything that reads it, does so through this protocol.
+///
+/// A store is safe to use from any task. Reads see every write whose `append` has returned.
+package protocol TelemetryStore: Sendable {
+    /// Stores `batch` and returns when it is durable: synced to the write-ahead log, or whatever the store's counterpart is.
+    ///
+    /// - Throws: ``StoreError``; then nothing of `batch` is guaranteed to be kept, and nothing is half a row.
+    func append(_ batch: consuming TelemetryBatch) async throws(StoreError)
+
+    /// The streams whose labels satisfy all `matchers` and that may have rows within `range`. A matcher on an absent label
+    /// compares with the empty string.
+    ///
+    /// - Parameter limit: stop after so many (nil: all).
+    /// - Throws: ``StoreError/invalidPattern`` for a regular expression that RE2 does not take.
+    func streams(
+        _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange, limit: Int?
+    ) async throws(StoreError) -> [TelemetryStream]
+
+    /// The label names of the streams that match, sorted in byte order.
+    func labelNames(
+        _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
+    ) async throws(StoreError) -> [String]
+
+    /// The values that label `name` takes in the streams that match, sorted in byte order.
+    func labelValues(
+        _ name: String, _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
+    ) async throws(StoreError) -> [String]
+
+    /// Hands over the rows that `request` asks for, block by block, on the caller's task, until there is no more or `body`
+    /// says stop. A scan sees one state of the store, whatever is flushed, merged or written meanwhile.
+    ///
+    /// - Throws: ``StoreError``, `CancellationError` when the task is cancelled, or what `body` throws.
+    func scan(_ request: ScanRequest, _ body: (Block) throws -> ScanControl) async throws
+
+    /// The exemplars of the series that match, by series, oldest first.
+    func exemplars(
+        matching matchers: [LabelMatcher], in range: TimeRange
+    ) async throws(StoreError) -> [(series: Labels, exemplars: [Exemplar])]
+
+    /// What is known of metric families: all of them, or the one named.
+    func metadata(family: String?) async throws(StoreError) -> [MetricMetadata]
+
+    /// Figures about the store, for its own metrics and the status pages.
+    func statistics() async -> StoreStatistics
+}
+
+extension TelemetryStore {
+    package func streams(
+        _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
+    ) async throws(StoreError) -> [TelemetryStream] {
+        try await streams(signal, matching: matchers, in: range, limit: nil)
+    }
+}
+
+/// Figures about a store.
+package struct StoreStatistics: Sendable {
+    package struct SignalFigures: Sendable {
+        /// Streams known now, on disk or in memory.
+        package var streamCount = 0
+        /// Rows appended since the start of the process.
+        package var rowsAppended: UInt64 = 0
+        /// Rows in memory, not yet in a part.
+        package var memtableRowCount = 0
+        package var partCount = 0
+        package var partRowCount = 0
+        /// Bytes of its parts and indexes on disk.
+        package var diskByteCount = 0
+        /// The oldest and newest row, in the signal's unit; nil where there is none.
+        package var range: TimeRange?
+
+        package init() {}
+    }
+
+    package var signals: [Signal: SignalFigures] = [:]
+    package var walByteCount = 0
+    package var walSyncCount: UInt64 = 0
+    package var mergeCount: UInt64 = 0
+    package var flushCount: UInt64 = 0
+    /// Records or parts that were damaged and left out, since the start.
+    package var quarantinedCount = 0
+
+    package init() {}
+}
+
+/// Why a store could not do what it was asked.
+package struct StoreError: Error, Sendable, CustomStringConvertible {
+    package enum Code: Sendable, Hashable {
+        /// Data on disk is damaged; the message names the file and offset.
+        case corrupted
+        /// The disk is full: writes are refused until space returns.
+        case diskFull
+        /// Too much is waiting: try again later.
+        case overloaded
+        /// The store is shutting down.
+        case closed
+        /// A row that no store takes: its time lies outside retention or the future bound, or its labels exceed a limit.
+        case rejected
+        /// A regular expression that RE2 does not take.
+        case invalidPattern
+        /// The data folder is in use by another process.
+        case inUse
+        /// The operating system refused; the message has its words.
+        case system
+    }
+
+    package var code: Code
+    /// What happened and where, in a sentence without a full stop.
+    package var message: String
+    /// What the reader can do about it; empty where nothing.
+    package var remedy: String
+
+    package init(_ code: Code, _ message: String, remedy: String = "") {
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+    }
+
+    package var description: String {
+        remedy.isEmpty ? message : "\(message). \(remedy)"
+    }
+}
