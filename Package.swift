@@ -70,7 +70,7 @@ let package = Package(
         .target(name: "CIntrinsics"),
 
         .target(name: "TestSupport", dependencies: ["Telemetry"], path: "Tests/TestSupport", swiftSettings: settings),
-        .testTarget(name: "TidyTests", swiftSettings: settings),
+        .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: settings),
 
         .target(
             name: "Web", exclude: ["README.md"],

@@ -1,0 +1,29 @@
+# `make up` shows Apus beside a Go backend; `make test` runs every test. Both install what they need.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help build up down test clean
+
+
+help: ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-7s %s\n", $$1, $$2}'
+
+build: ## the release binary, .build/release/apus
+	@scripts/setup.sh build
+	@scripts/swift-build.sh --product apus
+	@echo "built .build/release/apus"
+
+up: ## build all, start Apus with the example shop under traffic, and say where to look
+	@scripts/setup.sh demo
+	@scripts/swift-build.sh --product apus
+	@scripts/swift-build.sh --product recommendations
+	@scripts/demo.sh start
+
+down: ## stop what `make up` started; its data stays in .run/
+	@scripts/demo.sh stop
+
+test: ## every test: tidy, unit, conformance, Go, web, end to end
+	@scripts/test.sh
+
+clean: ## remove everything built or fetched
+	@scripts/demo.sh stop || true
+	rm -rf .build .run Sources/Web/vendor

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Every test of Apus, cheapest first; installs what is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+started=$SECONDS
+step() { printf '\n\033[1m== %s  (%d s)\033[0m\n' "$1" $((SECONDS - started)); }
+
+step "set-up"
+scripts/setup.sh test
+[ -d ../shared/conformance ] || echo "no ../shared beside this checkout: the conformance cases of other projects are skipped"
+
+step "scripts, compose file, web app"
+scripts/check-deploy.sh
+scripts/check-web.sh
+
+step "Go kit and shop"
+scripts/build-go.sh test
+
+step "build"
+scripts/swift-build.sh --build-tests
+
+step "Swift tests"
+swift test -c release --skip-build 2>&1 | tee .run/swift-test.log | grep -vE '^(◇|✔|↳)' || true
+# swift test's own status is lost in the pipe; the closing lines tell.
+grep -qE 'Test run with [1-9][0-9]* tests? .*passed' .run/swift-test.log || {
+    echo "Swift tests failed; the whole log is in .run/swift-test.log" >&2
+    grep -E '✘|error:|Fatal|Crash' .run/swift-test.log | head -60 >&2
+    exit 1
+}
+
+step "end to end"
+.run/venv/bin/python -m pytest -q -rs Tests/EndToEnd
+
+step "all passed"
