@@ -79,6 +79,7 @@ let package = Package(
             name: "apus",
             dependencies: [
                 "Telemetry", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Server", "Web",
+                "Configuration",
                 arguments, lifecycle, logging,
             ],
             swiftSettings: settings),
@@ -89,6 +90,7 @@ let package = Package(
         + room("Telemetry", [])
         + room("Codecs", ["CZstd", "CSnappy", "CZlib", "CIntrinsics"])
         + room("Patterns", ["CRE2", "CIntrinsics"])
+        + room("Configuration", [yams])
         + room("Formats", ["Telemetry", "Codecs"])
         + room("EmbeddedStore", ["Telemetry", "Codecs", "Patterns", "CRoaring", sqlite])
         + room("Query", ["Telemetry"])
@@ -96,13 +98,19 @@ let package = Package(
         + room("LogQL", ["Telemetry", "Query", "Patterns"])
         + room("TraceQL", ["Telemetry", "Query", "Patterns"])
         + room("FlameQL", ["Telemetry", "Query", "Patterns"])
-        + room("Collectors", ["Telemetry", "Formats", "Patterns", httpClient, logging, lifecycle, yams, asyncAlgorithms, crypto, nio, nioHTTP1])
-        + room("Alerting", ["Telemetry", "Query", "PromQL", "LogQL", httpClient, logging, lifecycle, yams, asyncAlgorithms, nio, nioHTTP1])
+        + room(
+            "Collectors",
+            ["Telemetry", "Codecs", "Formats", "Patterns", "Configuration", httpClient, logging, lifecycle, asyncAlgorithms, crypto, nio, nioHTTP1],
+            tests: [nioPosix])
+        + room(
+            "Alerting",
+            ["Telemetry", "Query", "PromQL", "LogQL", "Patterns", "Configuration", httpClient, logging, lifecycle, asyncAlgorithms, nio, nioHTTP1],
+            tests: [nioPosix])
         + room(
             "Server",
             [
                 "Telemetry", "Codecs", "Formats", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Web",
-                hummingbird, grpc, grpcTransport, logging, lifecycle, yams, crypto, nio, nioHTTP1,
+                "Configuration", hummingbird, grpc, grpcTransport, logging, lifecycle, yams, crypto, nio, nioHTTP1,
             ],
             tests: [httpClient])
         + room(
