@@ -1,0 +1,65 @@
+private import CZstd
+
+/// Zstandard (RFC 8878).
+enum Zstd {
+    /// The largest window that HTTP clients may use (RFC 9659): 8 MiB. The window is allocated as soon as a header asks for it.
+    private static let windowLogMax: Int32 = 23
+
+    static func compress(_ bytes: Span<UInt8>, level: Int) -> [UInt8] {
+        let bound = ZSTD_compressBound(bytes.count)
+        return bytes.withUnsafeBufferPointer { input in
+            [UInt8](unsafeUninitializedCapacity: bound) { output, count in
+                // SAFETY: `output` holds the bound that zstd asks for, and both buffers outlive the call.
+                count = ZSTD_compress(output.baseAddress, bound, input.baseAddress, input.count, Int32(level))
+                precondition(ZSTD_isError(count) == 0, "zstd failed with room enough: \(name(count))")
+            }
+        }
+    }
+
+    static func decompress(_ bytes: Span<UInt8>, byteCountMax: Int) throws(DecompressionError) -> [UInt8] {
+        guard let context = ZSTD_createDCtx() else {
+            throw .malformed(offset: 0, message: "zstd could not start for lack of memory")
+        }
+        defer { ZSTD_freeDCtx(context) }
+        ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, windowLogMax)
+        let result = bytes.withUnsafeBufferPointer { input in
+            Result { () throws(DecompressionError) in
+                try decompressAll(input, context, byteCountMax: byteCountMax)
+            }
+        }
+        return try result.get()
+    }
+
+    private static func decompressAll(
+        _ input: UnsafeBufferPointer<UInt8>, _ context: OpaquePointer, byteCountMax: Int
+    ) throws(DecompressionError) -> [UInt8] {
+        var output: [UInt8] = []
+        var source = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
+        var chunk = [UInt8](repeating: 0, count: Compression.chunkByteCount)
+        // zstd answers how much it still wants of the frame: 0 at a frame's end. A body without any frame is cut short too.
+        var wanted = 1
+        while true {
+            let before = source.pos
+            let written = chunk.withUnsafeMutableBufferPointer { chunk in
+                // SAFETY: both buffers outlive the call, and zstd is told exactly how long they are.
+                var target = ZSTD_outBuffer(dst: chunk.baseAddress, size: chunk.count, pos: 0)
+                wanted = ZSTD_decompressStream(context, &target, &source)
+                return target.pos
+            }
+            if ZSTD_isError(wanted) != 0 { throw .malformed(offset: before, message: name(wanted)) }
+            if output.count + written > byteCountMax { throw .tooLarge(limit: byteCountMax) }
+            output.append(contentsOf: chunk[..<written])
+            if source.pos == source.size {
+                if wanted == 0 { return output }
+                // A full chunk may have more behind it without any further input.
+                if written < chunk.count {
+                    throw .malformed(offset: source.pos, message: "the compressed stream is cut short")
+                }
+            }
+        }
+    }
+
+    private static func name(_ code: Int) -> String {
+        String(cString: ZSTD_getErrorName(code))
+    }
+}
