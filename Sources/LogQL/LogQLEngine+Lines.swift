@@ -1,0 +1,138 @@
+package import Query
+package import Telemetry
+
+extension LogQLEngine {
+    /// The newest (or oldest) `limit` lines that a selector and its pipeline let through.
+    package func lines(
+        _ selector: LogSelector, in range: TimeRange, limit: Int, direction: LogQLDirection, context: QueryContext
+    ) async throws(QueryError) -> LogQLResult {
+        let started = ContinuousClock.now
+        let pipeline = try LogPipeline(selector.stages, needed: nil)
+        var collector = LineCollector(pipeline: pipeline, limit: max(0, limit), direction: direction, detectsLevel: options.detectsLevel)
+        let streams = try await Self.reading { try await store.streams(.logs, matching: selector.matchers, in: range) }
+        collector.statistics.streamsSelected = streams.count
+        if limit > 0, !streams.isEmpty {
+            let request = ScanRequest(
+                signal: .logs, streams: streams, range: range, order: direction == .backward ? .newestFirst : .oldestFirst,
+                columns: [.line, .metadata, .identifiers], predicates: pipeline.predicates)
+            try await Self.reading {
+                try await store.scan(request) { block in
+                    try context.check()
+                    try context.read(samples: block.count)
+                    return collector.take(block)
+                }
+            }
+        }
+        return collector.result(since: started)
+    }
+}
+
+/// Gathers the lines of a result while blocks come in order of time.
+private struct LineCollector {
+    private struct Found {
+        var timestamp: Int64
+        /// Lines of one instant stay in the order in which they came.
+        var order: Int
+        var line: String
+        var labels: Labels
+        var structuredMetadata: Labels
+        var parsed: Labels
+    }
+
+    let pipeline: LogPipeline
+    let limit: Int
+    let isBackward: Bool
+    var statistics = LogQLStatistics()
+    private var found: [Found] = []
+    private var row: Row
+    private var order = 0
+    /// With `limit` lines found: what is not newer (older) than this one cannot come into the result any more.
+    private var cutoff: Int64?
+
+    init(pipeline: LogPipeline, limit: Int, direction: LogQLDirection, detectsLevel: Bool) {
+        self.pipeline = pipeline
+        self.limit = limit
+        isBackward = direction == .backward
+        row = Row(labels: RowLabels(detectsLevel: detectsLevel))
+    }
+
+    mutating func take(_ block: Block) -> ScanControl {
+        if case .logs(let columns) = block.columns {
+            let count = min(block.count, columns.ends.count)
+            for offset in 0..<count {
+                let index = isBackward ? count - 1 - offset : offset
+                let timestamp = block.timestamps[index]
+                if let cutoff, isBackward ? timestamp <= cutoff : timestamp >= cutoff { break }
+                take(block, columns, index, timestamp)
+            }
+        }
+        trim()
+        guard let cutoff else { return .continue }
+        return (isBackward ? block.horizon < cutoff : block.horizon > cutoff) ? .stop : .continue
+    }
+
+    private mutating func take(_ block: Block, _ columns: LogColumns, _ index: Int, _ timestamp: Int64) {
+        let range = columns.range(index)
+        row.timestamp = timestamp
+        row.line = columns.bytes[range]
+        row.labels.reset(stream: block.stream.labels, metadata: columns.fullMetadata(index), line: row.line)
+        statistics.linesProcessed += 1
+        statistics.bytesProcessed += range.count
+        guard pipeline.run(&row, applied: block.applied) else { return }
+        order += 1
+        found.append(
+            Found(
+                timestamp: timestamp, order: order, line: String(decoding: row.line, as: UTF8.self), labels: row.labels.final,
+                structuredMetadata: row.labels.structuredMetadata, parsed: row.labels.parsedLabels))
+        if found.count >= 2 * limit + 1_024 { trim() }
+    }
+
+    /// Keeps the best `limit` lines.
+    private mutating func trim() {
+        guard found.count >= limit else { return }
+        sort()
+        found.removeSubrange(limit...)
+        cutoff = found.last?.timestamp
+    }
+
+    private mutating func sort() {
+        found.sort { left, right in
+            if left.timestamp != right.timestamp { return isBackward ? left.timestamp > right.timestamp : left.timestamp < right.timestamp }
+            return left.order < right.order
+        }
+    }
+
+    mutating func result(since started: ContinuousClock.Instant) -> LogQLResult {
+        sort()
+        var streams: [LogQLStream] = []
+        var indexes: [Labels: Int] = [:]
+        for line in found.prefix(limit) {
+            let entry = LogQLEntry(
+                timestamp: line.timestamp, line: line.line, structuredMetadata: line.structuredMetadata, parsed: line.parsed)
+            if let index = indexes[line.labels] {
+                streams[index].entries.append(entry)
+            } else {
+                indexes[line.labels] = streams.count
+                streams.append(LogQLStream(labels: line.labels, entries: [entry]))
+            }
+        }
+        streams.sort { $0.labels < $1.labels }
+        statistics.linesReturned = min(found.count, limit)
+        statistics.seconds = (ContinuousClock.now - started).seconds
+        return LogQLResult(value: .streams(streams), statistics: statistics)
+    }
+}
+
+extension LogColumns {
+    /// The structured metadata of a row, with the ids of its trace where only their own columns have them.
+    func fullMetadata(_ index: Int) -> Labels {
+        var labels = metadata.indices.contains(index) ? metadata[index] : .empty
+        if traceIDs.indices.contains(index), !traceIDs[index].isNone, labels["trace_id"] == nil {
+            labels["trace_id"] = traceIDs[index].description
+        }
+        if spanIDs.indices.contains(index), !spanIDs[index].isNone, labels["span_id"] == nil {
+            labels["span_id"] = spanIDs[index].description
+        }
+        return labels
+    }
+}
