@@ -36,10 +36,10 @@ extension LogQLParser {
         // `a != b` between metric expressions is no line filter.
         guard operation != .excludes || isNeedle(index + 1) || operationMustBeFilter else { return nil }
         advance()
-        var filter = LineFilter(operation: operation, alternatives: [try needle(operation)])
+        var filter = LineFilter(operation: operation, alternatives: [try needle()])
         while keyword == "or", isNeedle(index + 1) {
             advance()
-            filter.alternatives.append(try needle(operation))
+            filter.alternatives.append(try needle())
         }
         return filter
     }
@@ -58,12 +58,10 @@ extension LogQLParser {
         }
     }
 
-    private mutating func needle(_ operation: LineFilter.Operation) throws(QueryError) -> LineFilter.Needle {
+    private mutating func needle() throws(QueryError) -> LineFilter.Needle {
         if keyword == "ip", follows(.open) { return .ip(try address()) }
-        let start = index
-        let text = try expectString()
-        if operation == .matches || operation == .notMatches { try checkPattern(text, from: start) }
-        return .text(text)
+        // As in Loki, a line filter's expression is compiled when the query runs.
+        return .text(try expectString())
     }
 
     /// `ip("…")`.

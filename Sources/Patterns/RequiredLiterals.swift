@@ -63,9 +63,9 @@ private struct LiteralReader {
                 append(character)
             }
         }
-        let whole = run
+        let isExact = !isComposed && !run.isEmpty
         endRun()
-        return (literals, literals.count == 1 && !isComposed && literals[0].unicodeScalars.count == whole.count)
+        return (literals, isExact)
     }
 
     /// A plain character, unless a quantifier makes it optional.
@@ -82,7 +82,6 @@ private struct LiteralReader {
     private mutating func endRun() {
         isComposed = true
         if !run.isEmpty {
-            if literals.isEmpty && position == characters.count { isComposed = false }
             var text = String.UnicodeScalarView()
             text.append(contentsOf: run)
             literals.append(String(text))
