@@ -79,7 +79,7 @@ let package = Package(
             name: "apus",
             dependencies: [
                 "Telemetry", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Server", "Web",
-                "Configuration",
+                "Settings",
                 arguments, lifecycle, logging,
             ],
             swiftSettings: settings),
@@ -90,7 +90,8 @@ let package = Package(
         + room("Telemetry", [])
         + room("Codecs", ["CZstd", "CSnappy", "CZlib", "CIntrinsics"])
         + room("Patterns", ["CRE2", "CIntrinsics"])
-        + room("Configuration", [yams])
+        // Not "Configuration": swift-configuration has a target of that name, and names are unique in a package graph.
+        + room("Settings", [yams])
         + room("Formats", ["Telemetry", "Codecs"])
         + room("EmbeddedStore", ["Telemetry", "Codecs", "Patterns", "CRoaring", sqlite])
         + room("Query", ["Telemetry"])
@@ -100,17 +101,17 @@ let package = Package(
         + room("FlameQL", ["Telemetry", "Query", "Patterns"])
         + room(
             "Collectors",
-            ["Telemetry", "Codecs", "Formats", "Patterns", "Configuration", httpClient, logging, lifecycle, asyncAlgorithms, crypto, nio, nioHTTP1],
+            ["Telemetry", "Codecs", "Formats", "Patterns", "Settings", httpClient, logging, lifecycle, asyncAlgorithms, crypto, nio, nioHTTP1],
             tests: [nioPosix])
         + room(
             "Alerting",
-            ["Telemetry", "Query", "PromQL", "LogQL", "Patterns", "Configuration", httpClient, logging, lifecycle, asyncAlgorithms, nio, nioHTTP1],
+            ["Telemetry", "Query", "PromQL", "LogQL", "Patterns", "Settings", httpClient, logging, lifecycle, asyncAlgorithms, nio, nioHTTP1],
             tests: [nioPosix])
         + room(
             "Server",
             [
                 "Telemetry", "Codecs", "Formats", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Web",
-                "Configuration", hummingbird, grpc, grpcTransport, logging, lifecycle, yams, crypto, nio, nioHTTP1,
+                "Settings", hummingbird, grpc, grpcTransport, logging, lifecycle, yams, crypto, nio, nioHTTP1,
             ],
             tests: [httpClient])
         + room(
