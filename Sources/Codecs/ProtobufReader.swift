@@ -17,7 +17,7 @@ package struct ProtobufReader: Sendable {
     package static let depthMax = 100
 
     /// Where the next field starts.
-    @usableFromInline package var offset: Int
+    @usableFromInline package internal(set) var offset: Int
     /// Where the message ends.
     @usableFromInline package let end: Int
 
