@@ -1,0 +1,69 @@
+/// Decimal floating-point numbers in text.
+package enum DecimalNumber {
+    /// The powers of ten that a double holds exactly.
+    private static let powersOfTen: [Double] = (0...22).map { exponent in
+        var power = 1.0
+        for _ in 0..<exponent { power *= 10 }
+        return power
+    }
+
+    /// Reads `range` as Go's `strconv.ParseFloat` reads decimal numbers: digits with sign, fraction and exponent, or `NaN`, `Inf`,
+    /// `Infinity` of any case; correctly rounded. Nil for anything else, hexadecimal numbers and underscores among it.
+    package static func parse(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
+        var index = range.lowerBound
+        let end = range.upperBound
+        let isNegative = index < end && bytes[index] == UInt8(ascii: "-")
+        if isNegative || (index < end && bytes[index] == UInt8(ascii: "+")) { index += 1 }
+        var (mantissa, digitCount, exponent, significantCount) = (UInt64(0), 0, 0, 0)
+        var isBehindPoint = false
+        while index < end {
+            let byte = bytes[index]
+            if byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
+                digitCount += 1
+                if significantCount > 0 || byte != UInt8(ascii: "0") { significantCount += 1 }
+                if significantCount <= 18 { mantissa = mantissa * 10 + UInt64(byte - UInt8(ascii: "0")) }
+                if isBehindPoint { exponent -= 1 }
+            } else if byte == UInt8(ascii: "."), !isBehindPoint {
+                isBehindPoint = true
+            } else {
+                break
+            }
+            index += 1
+        }
+        if digitCount == 0 { return isBehindPoint ? nil : special(bytes, index..<end, isNegative) }
+        if index < end {
+            guard bytes[index] | 0x20 == UInt8(ascii: "e"), let written = self.exponent(bytes, index + 1..<end) else { return nil }
+            exponent += written
+        }
+        // Clinger's fast path: both factors are exact, so one rounding gives the nearest double.
+        if significantCount <= 18, mantissa < 1 << 53, abs(exponent) <= 22 {
+            let power = powersOfTen[abs(exponent)]
+            let value = exponent < 0 ? Double(mantissa) / power : Double(mantissa) * power
+            return isNegative ? -value : value
+        }
+        return Double(bytes.text(range))
+    }
+
+    /// An exponent's digits with their sign; far beyond a double's range it no longer matters how large it is.
+    private static func exponent(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
+        var index = range.lowerBound
+        let isNegative = index < range.upperBound && bytes[index] == UInt8(ascii: "-")
+        if isNegative || (index < range.upperBound && bytes[index] == UInt8(ascii: "+")) { index += 1 }
+        guard index < range.upperBound else { return nil }
+        var value = 0
+        while index < range.upperBound {
+            guard bytes[index] >= UInt8(ascii: "0"), bytes[index] <= UInt8(ascii: "9") else { return nil }
+            value = min(value * 10 + Int(bytes[index] - UInt8(ascii: "0")), 1_000_000)
+            index += 1
+        }
+        return isNegative ? -value : value
+    }
+
+    private static func special(_ bytes: Span<UInt8>, _ range: Range<Int>, _ isNegative: Bool) -> Double? {
+        switch bytes.text(range).lowercased() {
+        case "nan": .nan
+        case "inf", "infinity": isNegative ? -.infinity : .infinity
+        default: nil
+        }
+    }
+}
