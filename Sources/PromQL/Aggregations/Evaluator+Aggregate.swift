@@ -1,0 +1,265 @@
+import Query
+import Telemetry
+
+/// The series that an aggregation takes together.
+struct SeriesGroup: Sendable {
+    var labels: Labels
+    var dropsName: Bool
+    /// Positions in the input.
+    var members: [Int] = []
+}
+
+extension Evaluator {
+    func aggregate(_ node: PromQLExpression.Aggregation, _ steps: Steps) async throws(QueryError) -> [Series] {
+        var parameter: [Double] = []
+        if let expression = node.parameter, node.operation != .countValues { parameter = try await scalar(expression, steps) }
+        let input = try await vector(node.expression, steps)
+        if let error = try checkParameter(node, parameter, input) { throw error }
+        let groups = Self.groups(input, node)
+        switch node.operation {
+        case .sum, .avg: return try groups.map { group throws(QueryError) in try total(node, group, input, steps) }.merged()
+        case .topk, .bottomk, .limitk, .limitRatio: return try select(node, parameter, groups, input, steps)
+        case .countValues: return try countValues(node, groups, input, steps)
+        case .quantile:
+            return try groups.map { group throws(QueryError) in try quantile(node, parameter, group, input, steps) }
+                .filter { !$0.isEmpty }.merged()
+        default:
+            return try groups.map { group throws(QueryError) in try simple(node, group, input, steps) }.filter { !$0.isEmpty }.merged()
+        }
+    }
+
+    /// The groups in the order of their first members.
+    static func groups(_ input: [Series], _ node: PromQLExpression.Aggregation) -> [SeriesGroup] {
+        let names = Set(node.grouping)
+        if !node.isWithout && names.isEmpty {
+            guard let first = input.first else { return [] }
+            return [SeriesGroup(labels: .empty, dropsName: first.dropsName, members: Array(input.indices))]
+        }
+        let dropped = names.union(Labels.metadataNames)
+        var positions: [Labels: Int] = [:]
+        var groups: [SeriesGroup] = []
+        for (index, series) in input.enumerated() {
+            let labels = node.isWithout ? series.labels.dropping(dropped) : series.labels.keeping(names)
+            if let position = positions[labels] {
+                groups[position].members.append(index)
+            } else {
+                positions[labels] = groups.count
+                groups.append(SeriesGroup(labels: labels, dropsName: series.dropsName, members: [index]))
+            }
+        }
+        return groups
+    }
+
+    private func checkParameter(
+        _ node: PromQLExpression.Aggregation, _ parameter: [Double], _ input: [Series]
+    ) throws(QueryError) -> QueryError? {
+        guard let place = node.parameter?.place else { return nil }
+        switch node.operation {
+        case .quantile:
+            for value in parameter where !(value >= 0 && value <= 1) { annotations.invalidQuantile(value, at: place) }
+        case .topk, .bottomk, .limitk:
+            for value in parameter {
+                if value.isNaN { return QueryError(.execution, "Parameter value is NaN") }
+                if value <= -9.223372036854776e18 { return QueryError(.execution, "Scalar value \(PromQLNumber.formatGeneral(value)) underflows int64") }
+                if value >= 9.223372036854776e18 { return QueryError(.execution, "Scalar value \(PromQLNumber.formatGeneral(value)) overflows int64") }
+            }
+        case .limitRatio:
+            for value in parameter {
+                if value.isNaN { return QueryError(.execution, "Ratio value is NaN") }
+                if value < -1 { annotations.invalidRatio(value, cappedTo: -1, at: place) }
+                if value > 1 { annotations.invalidRatio(value, cappedTo: 1, at: place) }
+            }
+        case .countValues:
+            guard let expression = node.parameter else { return nil }
+            if string(expression).isEmpty || isBroken(expression) {
+                return QueryError(.execution, "invalid label name \(Self.goQuoted(expression))")
+            }
+        default: break
+        }
+        return nil
+    }
+
+    /// A string literal as Go's `%q` writes its bytes: what is no UTF-8 comes as `\x…`.
+    private static func goQuoted(_ expression: PromQLExpression) -> String {
+        guard case .string(let node) = expression.unwrapped else { return "" }
+        guard var rest = node.brokenBytes?[...] else { return node.value.quoted }
+        var text = ""
+        while !rest.isEmpty {
+            if let length = (1...min(4, rest.count)).first(where: { String(validating: rest.prefix($0), as: UTF8.self) != nil }) {
+                text += String(decoding: rest.prefix(length), as: UTF8.self).quoted.dropFirst().dropLast()
+                rest = rest.dropFirst(length)
+            } else {
+                text += "\\x" + String(rest[rest.startIndex], radix: 16)
+                rest = rest.dropFirst()
+            }
+        }
+        return "\"\(text)\""
+    }
+
+    /// `sum` and `avg`.
+    private func total(
+        _ node: PromQLExpression.Aggregation, _ group: SeriesGroup, _ input: [Series], _ steps: Steps
+    ) throws(QueryError) -> Series {
+        var result = Series(labels: group.labels, dropsName: group.dropsName, stepCount: steps.count)
+        if group.members.contains(where: { input[$0].hasHistograms }) {
+            mixedTotal(node, group, input, steps, into: &result)
+            return result
+        }
+        if node.operation == .sum {
+            var sums = Array(repeating: CompensatedSum(), count: steps.count)
+            var present = Array(repeating: false, count: steps.count)
+            for member in group.members {
+                try context.check()
+                let values = input[member].values
+                for step in 0..<steps.count where !Absent.holds(values[step]) {
+                    sums[step].add(values[step])
+                    present[step] = true
+                }
+            }
+            for step in 0..<steps.count where present[step] { result.values[step] = sums[step].value }
+            return result
+        }
+        var means = Array(repeating: CompensatedMean(), count: steps.count)
+        var present = Array(repeating: false, count: steps.count)
+        for member in group.members {
+            try context.check()
+            let values = input[member].values
+            for step in 0..<steps.count where !Absent.holds(values[step]) {
+                means[step].add(values[step])
+                present[step] = true
+            }
+        }
+        for step in 0..<steps.count where present[step] { result.values[step] = means[step].value }
+        return result
+    }
+
+    /// `sum` and `avg` where some members are histograms: step by step.
+    private func mixedTotal(
+        _ node: PromQLExpression.Aggregation, _ group: SeriesGroup, _ input: [Series], _ steps: Steps, into result: inout Series
+    ) {
+        let place = node.expression.place
+        for step in 0..<steps.count {
+            var (sum, mean) = (CompensatedSum(), CompensatedMean())
+            var floatCount = 0
+            var histograms = HistogramSum()
+            var isCompatible = true
+            for member in group.members {
+                if let histogram = input[member].histogram(at: step) {
+                    do { try histograms.add(histogram) } catch { isCompatible = false }
+                } else if !Absent.holds(input[member].values[step]) {
+                    floatCount += 1
+                    sum.add(input[member].values[step])
+                    mean.add(input[member].values[step])
+                }
+            }
+            if floatCount > 0 && histograms.count > 0 {
+                annotations.mixedFloatsAndHistogramsInAggregation(at: place)
+                continue
+            }
+            if !isCompatible {
+                annotations.mixedSchemas("", at: place)
+                continue
+            }
+            histograms.report(to: annotations, at: place)
+            if floatCount > 0 { result.values[step] = node.operation == .sum ? sum.value : mean.value }
+            result.set(node.operation == .sum ? histograms.total : histograms.mean, at: step)
+        }
+    }
+
+    /// `count`, `group`, `min`, `max`, `stddev`, `stdvar`.
+    private func simple(
+        _ node: PromQLExpression.Aggregation, _ group: SeriesGroup, _ input: [Series], _ steps: Steps
+    ) throws(QueryError) -> Series {
+        var result = Series(labels: group.labels, dropsName: group.dropsName, stepCount: steps.count)
+        var ignoresHistograms = false
+        switch node.operation {
+        case .count, .group:
+            for member in group.members {
+                try context.check()
+                for step in 0..<steps.count where input[member].hasSample(at: step) {
+                    let isFirst = Absent.holds(result.values[step])
+                    result.values[step] = node.operation == .group || isFirst ? 1 : result.values[step] + 1
+                }
+            }
+        case .min, .max:
+            let isMinimum = node.operation == .min
+            for member in group.members {
+                try context.check()
+                let values = input[member].values
+                ignoresHistograms = ignoresHistograms || input[member].hasHistograms
+                for step in 0..<steps.count where !Absent.holds(values[step]) {
+                    let (held, value) = (result.values[step], values[step])
+                    if held.isNaN || (isMinimum ? value < held : value > held) { result.values[step] = value }
+                }
+            }
+        default:
+            var (counts, means, squares) = (Array(repeating: 0.0, count: steps.count), result.values, result.values)
+            for member in group.members {
+                try context.check()
+                let values = input[member].values
+                ignoresHistograms = ignoresHistograms || input[member].hasHistograms
+                for step in 0..<steps.count where !Absent.holds(values[step]) {
+                    let value = values[step]
+                    counts[step] += 1
+                    if counts[step] == 1 {
+                        (means[step], squares[step]) = (value, value.isFinite ? 0 : .nan)
+                    } else {
+                        let delta = value - means[step]
+                        means[step] += delta / counts[step]
+                        squares[step] += delta * (value - means[step])
+                    }
+                }
+            }
+            for step in 0..<steps.count where counts[step] > 0 {
+                let variance = squares[step] / counts[step]
+                result.values[step] = node.operation == .stddev ? variance.squareRoot() : variance
+            }
+        }
+        if ignoresHistograms { annotations.ignoredHistogram(inAggregation: node.operation.rawValue, at: node.expression.place) }
+        return result
+    }
+
+    private func quantile(
+        _ node: PromQLExpression.Aggregation, _ parameter: [Double], _ group: SeriesGroup, _ input: [Series], _ steps: Steps
+    ) throws(QueryError) -> Series {
+        var result = Series(labels: group.labels, dropsName: group.dropsName, stepCount: steps.count)
+        var values: [Double] = []
+        for step in 0..<steps.count {
+            try context.check()
+            values.removeAll(keepingCapacity: true)
+            for member in group.members where !Absent.holds(input[member].values[step]) { values.append(input[member].values[step]) }
+            if !values.isEmpty { result.values[step] = Quantile.of(parameter[step], values) }
+        }
+        if group.members.contains(where: { input[$0].hasHistograms }) {
+            annotations.ignoredHistogram(inAggregation: node.operation.rawValue, at: node.expression.place)
+        }
+        return result
+    }
+
+    private func countValues(
+        _ node: PromQLExpression.Aggregation, _ groups: [SeriesGroup], _ input: [Series], _ steps: Steps
+    ) throws(QueryError) -> [Series] {
+        let label = node.parameter.map(string) ?? ""
+        var result: [Series] = []
+        // The label may replace one that the groups differ by: groups that end up alike are one.
+        var positions: [Labels: Int] = [:]
+        for group in groups {
+            for member in group.members {
+                try context.check()
+                let series = input[member]
+                for step in 0..<steps.count where series.hasSample(at: step) {
+                    var labels = group.labels
+                    labels[label] = series.histogram(at: step)?.promQLText ?? PromQLNumber.format(series.values[step])
+                    let position = positions[labels] ?? result.count
+                    if position == result.count {
+                        positions[labels] = position
+                        result.append(Series(labels: labels, dropsName: group.dropsName, stepCount: steps.count))
+                    }
+                    let isFirst = Absent.holds(result[position].values[step])
+                    result[position].values[step] = isFirst ? 1 : result[position].values[step] + 1
+                }
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,141 @@
+import Query
+import Telemetry
+
+extension Evaluator {
+    /// The value of a selector at each step: its series' last sample that is not older than the lookback.
+    ///
+    /// - Parameter givesTimes: the samples' times in seconds instead of their values.
+    func instantVector(
+        _ selector: PromQLExpression.VectorSelector, _ steps: Steps, givesTimes: Bool = false
+    ) async throws(QueryError) -> [Series] {
+        let instants = try instants(steps, at: selector.at, offset: selector.offset)
+        let lookback = options.lookback
+        var result: [Series] = []
+        let reach = selector.boundary == .smoothed ? lookback : 0
+        let range = TimeRange(instants.start - lookback + 1, instants.end + reach)
+        try await load(selector, in: range, keepsStale: true) { (raw: inout RawSeries) throws(QueryError) in
+            var series = Series(labels: raw.labels, stepCount: steps.count)
+            if selector.boundary == .smoothed {
+                Self.interpolate(raw, instants, lookback, into: &series)
+            } else {
+                Self.pickLast(raw, instants, lookback, givesTimes: givesTimes, into: &series)
+            }
+            if !series.isEmpty { result.append(series) }
+        }
+        try context.reserve(bytes: result.count * steps.count * 8)
+        return result
+    }
+
+    private static func pickLast(
+        _ raw: RawSeries, _ instants: Steps, _ lookback: Int64, givesTimes: Bool, into series: inout Series
+    ) {
+        var next = 0
+        var nextHistogram = 0
+        for step in 0..<instants.count {
+            let time = instants.time(step)
+            while next < raw.times.count, raw.times[next] <= time { next += 1 }
+            while nextHistogram < raw.histogramTimes.count, raw.histogramTimes[nextHistogram] <= time { nextHistogram += 1 }
+            let floatTime = next > 0 ? raw.times[next - 1] : Int64.min
+            let histogramTime = nextHistogram > 0 ? raw.histogramTimes[nextHistogram - 1] : Int64.min
+            let last = max(floatTime, histogramTime)
+            guard last > time - lookback else { continue }
+            if floatTime >= histogramTime {
+                let value = raw.values[next - 1]
+                if !Absent.holds(value) { series.values[step] = givesTimes ? Double(last) / 1000 : value }
+            } else if givesTimes {
+                series.values[step] = Double(last) / 1000
+            } else {
+                series.set(raw.histograms[nextHistogram - 1], at: step)
+            }
+        }
+    }
+
+    /// `smoothed`: between the samples around an instant, the value on the line between them.
+    private static func interpolate(_ raw: RawSeries, _ instants: Steps, _ lookback: Int64, into series: inout Series) {
+        var next = 0
+        for step in 0..<instants.count {
+            let time = instants.time(step)
+            while next < raw.times.count, raw.times[next] <= time { next += 1 }
+            let before = next > 0 && raw.times[next - 1] > time - lookback && !Absent.holds(raw.values[next - 1]) ? next - 1 : nil
+            let after = next < raw.times.count && raw.times[next] <= time + lookback && !Absent.holds(raw.values[next]) ? next : nil
+            guard let before else { continue }
+            if let after, raw.times[before] < time {
+                let share = Double(time - raw.times[before]) / Double(raw.times[after] - raw.times[before])
+                series.values[step] = raw.values[before] + (raw.values[after] - raw.values[before]) * share
+            } else {
+                series.values[step] = raw.values[before]
+            }
+        }
+    }
+
+    /// The samples of a range vector, series by series, with the windows that the steps see of them.
+    ///
+    /// - Parameter body: gets the samples of one series; the windows are ``RangeWindows``' for all.
+    func rangeVector(
+        _ expression: PromQLExpression, _ steps: Steps, _ body: (inout RawSeries, RangeWindows) throws(QueryError) -> Void
+    ) async throws(QueryError) {
+        switch expression.unwrapped {
+        case .range(let node):
+            let length = try milliseconds(node.range, isPositive: true)
+            let ends = try instants(steps, at: node.selector.at, offset: node.selector.offset)
+            let windows = RangeWindows(ends: ends, length: length, boundary: node.selector.boundary)
+            let reach = windows.reach(lookback: options.lookback)
+            let range = TimeRange(ends.start - length + 1 - reach.before, ends.end + reach.after)
+            try await load(node.selector, in: range, keepsStale: false) { (raw: inout RawSeries) throws(QueryError) in
+                try body(&raw, windows)
+            }
+        case .subquery(let node):
+            let length = try milliseconds(node.range, isPositive: true)
+            let ends = try instants(steps, at: node.at, offset: node.offset)
+            let inner = try await subquery(node, ends, length)
+            let windows = RangeWindows(ends: ends, length: length, boundary: .extrapolated)
+            for series in inner.series {
+                try context.check()
+                var raw = RawSeries(series, inner.steps)
+                if !raw.isEmpty { try body(&raw, windows) }
+            }
+        default:
+            throw QueryError(.execution, "expected a range vector")
+        }
+    }
+
+    /// A subquery's inner expression at all the steps that any window can see.
+    private func subquery(
+        _ node: PromQLExpression.Subquery, _ ends: Steps, _ length: Int64
+    ) async throws(QueryError) -> (series: [Series], steps: Steps) {
+        let step = try node.step.map { step throws(QueryError) in try milliseconds(step, isPositive: true) } ?? options.subqueryStep
+        // The first multiple of the step that lies within the first window.
+        let open = ends.start - length
+        var start = step * (open / step)
+        if start <= open { start += step }
+        guard start <= ends.end else { return ([], Steps(start: start, step: step, count: 1)) }
+        let count = (ends.end - start) / step + 1
+        guard count <= Limits.subqueryStepCountMax else {
+            throw QueryError(.limit, "query processing would load too many samples into memory in query execution")
+        }
+        let steps = Steps(start: start, step: step, count: Int(count))
+        let series = try await vector(node.expression, steps)
+        try context.read(samples: series.count * steps.count)
+        return (series, steps)
+    }
+
+    /// The raw samples of a range vector at the query's only instant.
+    func matrix(_ expression: PromQLExpression) async throws(QueryError) -> [SeriesPoints] {
+        var result: [SeriesPoints] = []
+        try await rangeVector(expression, query) { (raw: inout RawSeries, windows: RangeWindows) throws(QueryError) in
+            let end = windows.ends.start
+            let start = end - windows.length
+            var points = SeriesPoints(labels: raw.dropsName ? raw.labels.withoutMetadata : raw.labels, timestamps: [], values: [])
+            for (time, value) in zip(raw.times, raw.values) where start < time && time <= end {
+                points.timestamps.append(time)
+                points.values.append(value)
+            }
+            for (time, histogram) in zip(raw.histogramTimes, raw.histograms) where start < time && time <= end {
+                points.histogramTimestamps.append(time)
+                points.histograms.append(histogram)
+            }
+            if !points.timestamps.isEmpty || !points.histograms.isEmpty { result.append(points) }
+        }
+        return result
+    }
+}

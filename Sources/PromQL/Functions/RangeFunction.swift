@@ -1,0 +1,113 @@
+import Query
+import Telemetry
+
+/// A function over a range vector: what it makes of one window.
+struct RangeFunction: Sendable {
+    /// The value is one of the metric's own, so it keeps the name.
+    var keepsName = false
+    var evaluate: @Sendable (RangeWindow, RangeCall) throws(QueryError) -> RangePoint
+
+    /// All of them but `absent_over_time`, one family a file.
+    static func named(_ name: String) -> RangeFunction? { table[name] }
+
+    private static let table: [String: RangeFunction] = {
+        var table: [String: RangeFunction] = [:]
+        for family in [rateFamily, aggregationFamily, selectionFamily, regressionFamily, changeFamily] {
+            table.merge(family) { first, _ in first }
+        }
+        return table
+    }()
+}
+
+/// What a range function knows beside its window.
+struct RangeCall {
+    let annotations: Annotations
+    let labels: Labels
+    /// The place of the range vector in the query.
+    let place: SourceRange
+    /// The scalar arguments, a column each.
+    let parameters: [[Double]]
+
+    var metricName: String { labels[Labels.metricName] ?? "" }
+
+    /// Says that histograms were left out, where there were floats beside them.
+    func noteIgnoredHistograms(_ window: RangeWindow) {
+        if window.isMixed { annotations.ignoredHistogramsInMixedRange(metricName, at: place) }
+    }
+}
+
+extension RangePoint {
+    static let none = RangePoint()
+
+    init(_ value: Double) { self.value = value }
+    init(_ histogram: NativeHistogram) { self.histogram = histogram }
+}
+
+extension Evaluator {
+    /// Calls a range function for every series of its range vector.
+    func rangeCall(_ call: PromQLExpression.FunctionCall, _ steps: Steps) async throws(QueryError) -> [Series] {
+        guard let function = RangeFunction.named(call.function.name),
+            let position = call.arguments.firstIndex(where: { $0.type == .matrix })
+        else { throw QueryError(.execution, "unknown function with name \(call.function.name.quoted)") }
+        var parameters: [[Double]] = []
+        for (index, argument) in call.arguments.enumerated() where index != position {
+            parameters.append(try await scalar(argument, steps))
+        }
+        try checkParameters(call, parameters)
+        let argument = call.arguments[position]
+        let name = call.function.name
+        let isCounterRate = name == "rate" || name == "increase"
+        let simpleRate = SimpleRate(name)
+        var result: [Series] = []
+        let scalars = parameters
+        try await rangeVector(argument, steps) { (raw: inout RawSeries, windows: RangeWindows) throws(QueryError) in
+            try self.context.check()
+            var series = Series(labels: raw.labels, dropsName: raw.dropsName, stepCount: steps.count)
+            if windows.boundary != .extrapolated {
+                try raw.extendedRate(name, windows, steps, into: &series)
+            } else if let simpleRate, raw.histograms.isEmpty {
+                simpleRate.evaluate(raw, windows, steps, into: &series.values)
+            } else {
+                let context = RangeCall(annotations: self.annotations, labels: raw.labels, place: argument.place, parameters: scalars)
+                try raw.forEachWindow(windows, steps) { window throws(QueryError) in
+                    let point = try function.evaluate(window, context)
+                    series.values[window.step] = point.value
+                    if let histogram = point.histogram { series.set(histogram, at: window.step) }
+                }
+            }
+            guard !series.isEmpty else { return }
+            if isCounterRate { self.checkCounterName(raw, series, argument.place) }
+            if !function.keepsName { self.dropName(&series) }
+            result.append(series)
+        }
+        try context.reserve(bytes: result.count * steps.count * 8)
+        return try result.merged()
+    }
+
+    private func checkParameters(_ call: PromQLExpression.FunctionCall, _ parameters: [[Double]]) throws(QueryError) {
+        switch call.function.name {
+        case "quantile_over_time":
+            for quantile in parameters[0] where !(quantile >= 0 && quantile <= 1) {
+                annotations.invalidQuantile(quantile, at: call.arguments[0].place)
+            }
+        case "double_exponential_smoothing":
+            for (index, title) in ["smoothing", "trend"].enumerated() {
+                for factor in parameters[index] where !(factor >= 0 && factor <= 1) {
+                    let name = index == 0 ? "sf" : "tf"
+                    throw QueryError(
+                        .execution, "invalid \(title) factor. Expected: 0 <= \(name) <= 1, got: \(PromQLNumber.format(factor))")
+                }
+            }
+        default: break
+        }
+    }
+
+    /// A rate of something whose name is no counter's is probably a mistake.
+    private func checkCounterName(_ raw: RawSeries, _ series: Series, _ place: SourceRange) {
+        let name = raw.metricName
+        guard !name.isEmpty, !["_total", "_sum", "_count", "_bucket"].contains(where: name.hasSuffix),
+            series.values.contains(where: { !Absent.holds($0) })
+        else { return }
+        annotations.possiblyNoCounter(name, at: place)
+    }
+}
