@@ -84,7 +84,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .executableTarget(
-            name: "recommendations", dependencies: ["ApusKit", hummingbird, httpClient, logging, lifecycle],
+            name: "recommendations", dependencies: ["ApusKit", hummingbird, logging, tracing],
             path: "examples/shop/recommendations/Sources", swiftSettings: settings),
     ]
         + room("Telemetry", [])
