@@ -6,6 +6,12 @@ package struct PromQLResult: Sendable {
     /// With their place in the query, as users see them.
     package var warnings: [String]
     package var infos: [String]
+
+    package init(value: PromQLValue, warnings: [String] = [], infos: [String] = []) {
+        self.value = value
+        self.warnings = warnings
+        self.infos = infos
+    }
 }
 
 /// A value of one of PromQL's types. Timestamps are milliseconds since the Unix epoch.

@@ -64,7 +64,7 @@ struct LabelTemplate: Sendable {
     private var parts: [Part] = []
 
     init(_ template: String) {
-        var rest = Substring(template)
+        var rest = template[...]
         var plain = ""
         while let character = rest.first {
             rest = rest.dropFirst()

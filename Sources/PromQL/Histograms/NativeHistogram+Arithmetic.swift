@@ -1,4 +1,4 @@
-import Telemetry
+package import Telemetry
 
 /// What there is to report about an addition or subtraction of histograms.
 struct HistogramMergeNotes: Sendable {
@@ -236,6 +236,15 @@ extension SparseBuckets {
     fileprivate func filtered(_ isKept: (Int32) -> Bool) -> SparseBuckets {
         var result = SparseBuckets()
         for (index, count) in zip(indexes, counts) where isKept(index) { result.append(index, count) }
+        return result
+    }
+}
+
+extension NativeHistogram {
+    /// The sum or difference of two histograms, in the coarser of both resolutions.
+    package func combined(with other: NativeHistogram, isSum: Bool) throws -> NativeHistogram {
+        var result = self
+        _ = isSum ? try result.add(other) : try result.subtract(other)
         return result
     }
 }
