@@ -1,0 +1,133 @@
+import Configuration
+import Telemetry
+
+extension ScrapeConfiguration {
+    private static let discoveries = [
+        "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "eureka", "gce", "hetzner", "http", "ionos", "kubernetes",
+        "kuma", "lightsail", "linode", "marathon", "nerve", "nomad", "openstack", "ovhcloud", "puppetdb", "scaleway", "serverset", "stackit",
+        "triton", "uyuni", "vultr",
+    ].map { $0 + "_sd_configs" }
+
+    private static let notActedOn =
+        discoveries + [
+            "oauth2", "tls_config", "proxy_url", "no_proxy", "proxy_from_environment", "proxy_connect_header", "enable_http2", "http_headers",
+            "scrape_protocols", "fallback_scrape_protocol", "scrape_native_histograms", "scrape_classic_histograms",
+            "always_scrape_classic_histograms", "convert_classic_histograms_to_nhcb", "native_histogram_bucket_limit",
+            "native_histogram_min_bucket_factor", "keep_dropped_targets", "metric_name_validation_scheme", "metric_name_escaping_scheme",
+            "scrape_failure_log_file", "extra_scrape_metrics",
+        ]
+
+    private static let actedOn =
+        [
+            "job_name", "honor_labels", "honor_timestamps", "track_timestamps_staleness", "params", "scrape_interval", "scrape_timeout",
+            "metrics_path", "scheme", "enable_compression", "basic_auth", "authorization", "bearer_token", "bearer_token_file",
+            "follow_redirects", "static_configs", "file_sd_configs", "relabel_configs", "metric_relabel_configs",
+        ] + ScrapeLimits.keys
+
+    init(
+        _ node: ConfigurationNode, global: PrometheusConfiguration.Global, warnings: inout [ConfigurationWarning]
+    ) throws(ConfigurationError) {
+        let mapping = try node.mapping(Self.actedOn + Self.notActedOn)
+        warnings += mapping.warnings(notActedOn: Self.notActedOn)
+        jobName = try mapping.required("job_name").nonEmptyString
+        interval = try mapping["scrape_interval"]?.duration ?? .zero
+        if interval == .zero { interval = global.scrapeInterval }
+        if let value = mapping["scrape_timeout"], try value.duration > .zero {
+            timeout = try value.duration
+            guard timeout <= interval else {
+                throw value.error("scrape timeout greater than scrape interval for scrape config with job name \(jobName.debugDescription)")
+            }
+        } else {
+            timeout = min(global.scrapeTimeout, interval)
+        }
+        if let value = mapping["metrics_path"] { metricsPath = try value.nonEmptyString }
+        if let value = mapping["scheme"] { scheme = try value.choice(["http", "https"]) }
+        for (key, values) in try mapping["params"]?.pairs ?? [] {
+            parameters.append(Parameter(name: try key.string, values: try values.strings))
+        }
+        parameters.sort { $0.name.utf8Precedes($1.name) }
+
+        options.honorLabels = try mapping["honor_labels"]?.bool ?? false
+        options.honorTimestamps = try mapping["honor_timestamps"]?.bool ?? true
+        options.trackTimestampsStaleness = try mapping["track_timestamps_staleness"]?.bool ?? false
+        options.enableCompression = try mapping["enable_compression"]?.bool ?? true
+        options.followRedirects = try mapping["follow_redirects"]?.bool ?? true
+        options.authorization = try ScrapeAuthorization(mapping)
+        options.limits = try ScrapeLimits(mapping, defaults: global.limits)
+        for rule in try mapping["metric_relabel_configs"]?.list ?? [] { options.metricRelabelRules.append(try RelabelRule(rule)) }
+        for rule in try mapping["relabel_configs"]?.list ?? [] { relabelRules.append(try RelabelRule(rule)) }
+        targetLimit = options.limits.targetCountMax
+
+        for group in try mapping["static_configs"]?.list ?? [] {
+            staticGroups.append(try TargetGroup(group))
+        }
+        for discovery in try mapping["file_sd_configs"]?.list ?? [] {
+            let fields = try discovery.mapping(["files", "refresh_interval"])
+            guard let list = try fields.required("files").list.nilIfEmpty else { throw discovery.error("files is empty") }
+            var files: [String] = []
+            for file in list {
+                let path = try file.nonEmptyString
+                guard [".json", ".yml", ".yaml"].contains(where: { path.hasSuffix($0) }) else {
+                    throw file.error("\(path.debugDescription) must end in .json, .yml or .yaml")
+                }
+                files.append(FileGlob.resolve(path, relativeToFile: node.file))
+            }
+            fileDiscoveries.append(FileDiscovery(files: files))
+        }
+    }
+}
+
+extension TargetGroup {
+    /// An entry of `static_configs`, or of a file that `file_sd_configs` names.
+    init(_ node: ConfigurationNode) throws(ConfigurationError) {
+        let mapping = try node.mapping(["targets", "labels"])
+        targets = []
+        for target in try mapping["targets"]?.list ?? [] {
+            let address = try target.nonEmptyString
+            guard !address.contains("/") else {
+                throw target.error("\(address.debugDescription) is not a valid hostname: expected host:port without scheme or path")
+            }
+            targets.append(address)
+        }
+        var labels: [Label] = []
+        for (key, value) in try mapping["labels"]?.pairs ?? [] {
+            labels.append(Label(try key.nonEmptyString, try value.string))
+        }
+        self.labels = Labels(labels)
+    }
+}
+
+extension ScrapeAuthorization {
+    init(_ mapping: ConfigurationMapping) throws(ConfigurationError) {
+        let ways = ["basic_auth", "authorization", "bearer_token", "bearer_token_file"].compactMap { mapping[$0] }
+        guard ways.count <= 1 else {
+            throw ways[1].error("at most one of basic_auth, authorization, bearer_token and bearer_token_file must be configured")
+        }
+        func secret(_ fields: ConfigurationMapping, _ key: String) throws(ConfigurationError) -> Secret? {
+            if let text = fields[key], let file = fields[key + "_file"] {
+                _ = text
+                throw file.error("at most one of \(key) and \(key)_file must be configured")
+            }
+            if let text = fields[key] { return .text(try text.string) }
+            if let file = fields[key + "_file"] { return .file(FileGlob.resolve(try file.nonEmptyString, relativeToFile: file.file)) }
+            return nil
+        }
+        if let node = mapping["basic_auth"] {
+            let fields = try node.mapping(["username", "username_file", "password", "password_file"])
+            self = .basic(username: try secret(fields, "username") ?? .text(""), password: try secret(fields, "password") ?? .text(""))
+        } else if let node = mapping["authorization"] {
+            let fields = try node.mapping(["type", "credentials", "credentials_file"])
+            let scheme = try fields["type"]?.nonEmptyString ?? "Bearer"
+            guard scheme.lowercased() != "basic" else { throw node.error("authorization type cannot be set to \"basic\", use basic_auth instead") }
+            self = if let credentials = try secret(fields, "credentials") { .credentials(scheme: scheme, credentials) } else { .none }
+        } else if let token = try secret(mapping, "bearer_token") {
+            self = .credentials(scheme: "Bearer", token)
+        } else {
+            self = .none
+        }
+    }
+}
+
+extension Array {
+    fileprivate var nilIfEmpty: [Element]? { isEmpty ? nil : self }
+}
