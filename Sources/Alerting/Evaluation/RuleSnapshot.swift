@@ -1,0 +1,36 @@
+package import Telemetry
+
+/// A group as `/api/v1/rules` shows it. Times are milliseconds since the epoch.
+package struct RuleGroupSnapshot: Sendable {
+    package var name: String
+    package var file: String
+    package var interval: Duration
+    package var limit: Int
+    package var labels: Labels
+    package var rules: [RuleSnapshot]
+    /// How long the last evaluation of the whole group took.
+    package var evaluationTime: Duration = .zero
+    /// nil before the first.
+    package var lastEvaluation: Int64?
+    /// Evaluations left out because the one before took too long.
+    package var missedCount = 0
+}
+
+/// A rule as `/api/v1/rules` shows it.
+package struct RuleSnapshot: Sendable {
+    package enum Health: String, Sendable {
+        case unknown
+        case ok
+        case failed = "err"
+    }
+
+    package var rule: Rule
+    package var health = Health.unknown
+    package var lastError = ""
+    package var evaluationTime: Duration = .zero
+    package var lastEvaluation: Int64?
+    /// For an alerting rule: the highest state among its alerts.
+    package var state = AlertState.inactive
+    /// Pending and firing, by labels.
+    package var alerts: [Alert] = []
+}
