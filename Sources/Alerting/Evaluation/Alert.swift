@@ -1,5 +1,5 @@
 package import Telemetry
-import Configuration
+import Settings
 
 /// Where an alert stands.
 package enum AlertState: String, Sendable, Hashable, Comparable {

@@ -1,4 +1,4 @@
-import Configuration
+import Settings
 import Telemetry
 
 /// The alerts of one rule: what its expression gave goes in, which alerts are active comes out. No time, no I/O of its own

@@ -1,7 +1,7 @@
 package import Logging
 package import ServiceLifecycle
 package import Telemetry
-import Configuration
+import Settings
 import Formats
 import Synchronization
 

@@ -1,4 +1,4 @@
-package import Configuration
+package import Settings
 package import Telemetry
 
 /// A `prometheus.yml`, as Prometheus reads it.

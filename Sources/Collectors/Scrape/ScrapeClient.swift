@@ -1,6 +1,6 @@
 import AsyncHTTPClient
 import Codecs
-import Configuration
+import Settings
 import NIOCore
 import NIOHTTP1
 

@@ -1,4 +1,4 @@
-import Configuration
+import Settings
 
 /// Why a scrape failed: the text that `/api/v1/targets` shows as `lastError`.
 package struct ScrapeError: Error, Sendable, Hashable, CustomStringConvertible {

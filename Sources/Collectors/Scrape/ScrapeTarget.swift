@@ -1,4 +1,4 @@
-import Configuration
+import Settings
 package import Telemetry
 
 /// What is scraped: a URL and the labels that its samples get.
