@@ -127,7 +127,7 @@ enum Printf {
 
     static func format(_ format: String, _ arguments: [TemplateValue]) -> String {
         var result = ""
-        var rest = Substring(format)
+        var rest = Swift.Substring(format)
         var next = 0
         while let percent = rest.firstIndex(of: "%") {
             result += rest[..<percent]
@@ -159,7 +159,7 @@ enum Printf {
         return result
     }
 
-    private static func integer(_ rest: inout Substring) -> Int? {
+    private static func integer(_ rest: inout Swift.Substring) -> Int? {
         let digits = rest.prefix { ("0"..."9").contains($0) }
         rest = rest.dropFirst(digits.count)
         return Int(digits).map { min($0, widthMax) }

@@ -225,7 +225,7 @@ enum TemplateFunctions {
     }
 }
 
-extension Substring {
+extension Swift.Substring {
     /// `[::1]` without its brackets.
     fileprivate var trimmingBrackets: String { filter { $0 != "[" && $0 != "]" } }
 }

@@ -85,7 +85,7 @@ package struct RelabelRule: Sendable {
         guard template.utf8.contains(UInt8(ascii: "$")) else { return template }
         let bytes = Array(value.utf8)
         var result = ""
-        var rest = Substring(template)
+        var rest = Swift.Substring(template)
         while let dollar = rest.firstIndex(of: "$") {
             result += rest[..<dollar]
             rest = rest[rest.index(after: dollar)...]

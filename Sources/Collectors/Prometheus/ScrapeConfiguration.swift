@@ -1,4 +1,4 @@
-package import Settings
+import Settings
 package import Telemetry
 
 /// One entry of `scrape_configs`: a job's targets and how they are scraped.

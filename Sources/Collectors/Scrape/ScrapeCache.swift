@@ -47,13 +47,12 @@ struct ScrapeCache: Sendable {
     ) throws(ScrapeError) -> Outcome {
         let resolved = try resolve(exposition, of: target)
         var outcome = Outcome()
-        outcome.scraped = exposition.samples.count
+        outcome.scraped = exposition.series.count
         outcome.batch.reserveCapacity(resolved.count + 5)
         generation += 1
-        for (sample, position) in zip(exposition.samples, resolved) {
+        for (sample, position) in zip(exposition.series, resolved) {
             guard let labels = entries[position].labels else { continue }
             outcome.afterRelabelling += 1
-            let isOwnTime = sample.timestamp != timestamp
             if entries[position].generation == generation, entries[position].timestamp == sample.timestamp {
                 outcome.duplicates += 1
                 continue
@@ -61,7 +60,7 @@ struct ScrapeCache: Sendable {
             if entries[position].generation == 0 { outcome.added += 1 }
             entries[position].generation = generation
             entries[position].timestamp = sample.timestamp
-            entries[position].isExempt = isOwnTime && !target.options.trackTimestampsStaleness
+            entries[position].isExempt = sample.hasOwnTimestamp && !target.options.trackTimestampsStaleness
             let series = outcome.batch.addSeries(labels)
             outcome.batch.append(series: series, timestamp: sample.timestamp, value: sample.value)
             if let exemplar = sample.exemplar, exemplar != entries[position].exemplar {
@@ -91,10 +90,10 @@ struct ScrapeCache: Sendable {
     /// The position of every sample's entry; new ones are made.
     private mutating func resolve(_ exposition: ExpositionResult, of target: ScrapeTarget) throws(ScrapeError) -> [Int] {
         var resolved: [Int] = []
-        resolved.reserveCapacity(exposition.samples.count)
+        resolved.reserveCapacity(exposition.series.count)
         var count = 0
         let limit = target.options.limits.sampleCountMax
-        for sample in exposition.samples {
+        for sample in exposition.series {
             let position: Int
             if let known = positions[sample.labels] {
                 position = known

@@ -1,6 +1,6 @@
-package import Settings
+import Settings
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 package import Telemetry
 import Glibc
 import Synchronization

@@ -1,5 +1,5 @@
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 package import Telemetry
 import Settings
 import Glibc
@@ -182,7 +182,8 @@ struct TailSet {
                 follow(path, configuration, known: &known, seen: &seen)
                 let key = Key(configuration: configuration.name, identity: position.identity)
                 // Its lines belong to the stream of its old name; nothing but this keeps it open.
-                entries[key]?.decoder = TailDecoder(configuration: configuration, path: original, options: options, time: time)
+                let decoder = TailDecoder(configuration: configuration, path: original, options: options, time: time)
+                entries[key]?.decoder = decoder
                 seen.remove(key)
             }
         }
