@@ -58,6 +58,11 @@ struct AlertStateMachine: Sendable {
         }
     }
 
+    /// Takes over the alerts of the same rule before a reload.
+    mutating func adopt(_ other: AlertStateMachine) {
+        alerts = other.alerts
+    }
+
     /// An alert was active before a restart: goes on with the time that was left of `for` when the process ended; the time in
     /// between does not count, for nobody knows whether the expression held.
     ///

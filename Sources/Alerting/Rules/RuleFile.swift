@@ -143,7 +143,7 @@ private struct RuleFileReader {
 
     /// Templates are parsed now, so that a mistake shows at load and not in the night that the alert fires.
     private mutating func checkTemplates(_ node: ConfigurationNode?, _ what: String, of rule: Rule) {
-        for (key, value) in collect({ () throws(ConfigurationError) in try node?.pairs ?? [] }) ?? [] {
+        for (key, value) in pairs(node) {
             guard let name = try? key.string, let text = try? value.string else { continue }
             do throws(TemplateError) {
                 _ = try Template(text, name: "__alert_" + rule.name)
@@ -155,7 +155,7 @@ private struct RuleFileReader {
 
     private mutating func labels(_ node: ConfigurationNode?, what: String) -> Labels {
         var labels: [Label] = []
-        for (key, value) in collect({ () throws(ConfigurationError) in try node?.pairs ?? [] }) ?? [] {
+        for (key, value) in pairs(node) {
             guard let name = collect({ () throws(ConfigurationError) in try key.string }),
                 let text = collect({ () throws(ConfigurationError) in try value.string })
             else { continue }
@@ -165,6 +165,17 @@ private struct RuleFileReader {
             labels.append(Label(name, text))
         }
         return Labels(labels)
+    }
+
+    private mutating func pairs(_ node: ConfigurationNode?) -> [(key: ConfigurationNode, value: ConfigurationNode)] {
+        guard let node else { return [] }
+        do throws(ConfigurationError) {
+            return try node.pairs
+        } catch {
+            // Labels and annotations are walked twice: once is enough to say it.
+            if !errors.contains(error) { errors.append(error) }
+            return []
+        }
     }
 
     private mutating func collect<Value>(_ body: () throws(ConfigurationError) -> Value) -> Value? {

@@ -217,7 +217,8 @@ struct TemplateExpansion {
     private func describe(_ operand: TemplateOperand) -> String {
         switch operand {
         case .variable(let name): name
-        case .field(let base, let name): (if case .dot = base { "" } else { describe(base) }) + "." + name
+        case .field(.dot, let name): "." + name
+        case .field(let base, let name): describe(base) + "." + name
         case .string(let text): text.quoted
         default: "value"
         }

@@ -23,14 +23,13 @@ extension TemplateFunctions {
         case "ne", "lt", "le", "gt", "ge":
             guard arguments.count == 2 else { throw Failure("wrong number of args for \(name): want 2 got \(arguments.count)") }
             guard let order = try order(arguments[0], arguments[1]) else { return .bool(name == "ne") }
-            return .bool(
-                switch name {
-                case "ne": order != 0
-                case "lt": order < 0
-                case "le": order <= 0
-                case "gt": order > 0
-                default: order >= 0
-                })
+            switch name {
+            case "ne": return .bool(order != 0)
+            case "lt": return .bool(order < 0)
+            case "le": return .bool(order <= 0)
+            case "gt": return .bool(order > 0)
+            default: return .bool(order >= 0)
+            }
         case "len":
             guard arguments.count == 1 else { throw Failure("wrong number of args for len: want 1 got \(arguments.count)") }
             switch arguments[0] {
