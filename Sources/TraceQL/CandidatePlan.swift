@@ -1,0 +1,127 @@
+import Query
+import Telemetry
+
+/// What single spans tell about whether their trace may be a result: the first, cheap step of a search.
+struct CandidatePlan {
+    /// A trace is a candidate where a span satisfies one of these; nil: any span.
+    private let conditions: [SpanExpression?]
+    /// Conditions on the resource alone, all of which must hold: they leave whole streams out.
+    private let resourceConditions: [SpanExpression]
+    /// What the store may check.
+    let predicates: [Predicate]
+    /// A candidate is a result: no other span has a say.
+    let isExact: Bool
+
+    init(_ pipeline: SpansetPipeline) throws(QueryError) {
+        let leaves = Self.leaves(pipeline)
+        var conditions: [SpanExpression?] = []
+        for leaf in leaves {
+            if let leaf { conditions.append(try SpanExpression(leaf)) } else { conditions.append(nil) }
+        }
+        self.conditions = conditions
+        var resourceConditions: [SpanExpression] = []
+        var predicates: [Predicate] = []
+        if leaves.count == 1, let leaf = leaves[0] {
+            for conjunct in leaf.conjuncts {
+                if !conjunct.fields.isEmpty, conjunct.fields.allSatisfy(\.isResource) {
+                    resourceConditions.append(try SpanExpression(conjunct))
+                } else if let predicate = conjunct.predicate {
+                    predicates.append(predicate)
+                }
+            }
+        }
+        self.resourceConditions = resourceConditions
+        self.predicates = Array(predicates.prefix(64))
+        if pipeline.stages.count == 1, case .spanset(.filter) = pipeline.stages[0] { isExact = true } else { isExact = false }
+    }
+
+    func wants(_ stream: TelemetryStream) -> Bool {
+        let empty = TraceSpan(traceID: .none, spanID: .none, name: "", start: 0, duration: 0)
+        let context = SpanContext(span: empty, resource: stream.resource)
+        return resourceConditions.allSatisfy { $0.holds(context) != false }
+    }
+
+    func wants(_ span: TraceSpan, _ resource: Resource) -> Bool {
+        let context = SpanContext(span: span, resource: resource)
+        return conditions.contains { $0.map { $0.holds(context) != false } ?? true }
+    }
+
+    /// Conditions of which one span of every result satisfies at least one; the most selective ones that the query offers.
+    private static func leaves(_ pipeline: SpansetPipeline) -> [FieldExpression?] {
+        var best: [FieldExpression?] = [nil]
+        for stage in pipeline.stages {
+            switch stage {
+            case .spanset(let expression):
+                let leaves = leaves(expression)
+                if score(leaves) > score(best) { best = leaves }
+            // Behind these, sets are not the trace's own any more; what came before still has to hold.
+            case .filter, .group, .coalesce, .select: break
+            }
+        }
+        return best
+    }
+
+    private static func leaves(_ expression: SpansetExpression) -> [FieldExpression?] {
+        switch expression {
+        case .filter(let expression): return [expression]
+        case .pipeline(let pipeline): return leaves(pipeline)
+        case .binary(let operation, let left, let right):
+            if operation == .or { return leaves(left) + leaves(right) }
+            // A negated operator asks only for spans of its right side.
+            let (a, b) = (leaves(left), leaves(right))
+            if operation.rawValue.hasPrefix("!") { return b }
+            return score(a) > score(b) ? a : b
+        }
+    }
+
+    private static func score(_ leaves: [FieldExpression?]) -> Int {
+        leaves.map { $0.map { $0.conjuncts.map(\.selectivity).reduce(0, +) } ?? 0 }.min() ?? 0
+    }
+}
+
+extension FieldExpression {
+    /// The parts joined by `&&` at the outermost level.
+    var conjuncts: [FieldExpression] {
+        if case .binary(.and, let left, let right) = self { return left.conjuncts + right.conjuncts }
+        return [self]
+    }
+
+    /// A guess at how few spans satisfy it: higher is fewer.
+    fileprivate var selectivity: Int {
+        guard case .binary(let operation, let left, _) = self else { return 1 }
+        switch operation {
+        case .equal:
+            if case .field(let field) = left, field.isResource { return 3 }
+            return 8
+        case .matches: return 4
+        case .greater, .greaterOrEqual, .less, .lessOrEqual: return 3
+        default: return 1
+        }
+    }
+
+    /// The condition as a store may check it.
+    fileprivate var predicate: Predicate? {
+        guard case .binary(let operation, .field(let field), .constant(let value)) = self, !field.isParent,
+            let comparison = Predicate.Comparison(rawValue: operation.rawValue)
+        else { return nil }
+        switch (field.name, value) {
+        case (.intrinsic(.name), .string(let text)): return .spanName(comparison, text)
+        case (.intrinsic(.duration), .duration(let nanoseconds)): return .duration(comparison, nanoseconds)
+        case (.intrinsic(.duration), .int(let nanoseconds)): return .duration(comparison, nanoseconds)
+        case (.intrinsic(.status), .status(let status)): return .status(comparison, status)
+        case (.intrinsic(.kind), .kind(let kind)): return .kind(comparison, kind)
+        case (.intrinsic(.traceID), .string(let text)) where comparison == .equal: return TraceID(hex: text).map { .trace($0) }
+        // Numbers are left to the reader: whether 2 equals 2.0 is this room's business, not a store's.
+        case (.attribute(.span, let name), .string(let text)) where comparison == .equal: return .attribute(name, .equal, .string(text))
+        default: return nil
+        }
+    }
+}
+
+extension SpanField {
+    /// It is the resource's, and so the same for all spans of a stream.
+    var isResource: Bool {
+        if case .attribute(.resource, _) = name { return !isParent }
+        return false
+    }
+}

@@ -1,0 +1,163 @@
+package import Query
+package import Telemetry
+
+extension TraceQLEngine {
+    /// The newest traces that a query finds among spans that start within a range (nanoseconds).
+    ///
+    /// - Parameter spansPerSpanSet: how many matched spans of each set are shown; 0: all.
+    package func search(
+        _ query: String, in range: TimeRange, limit: Int = 20, spansPerSpanSet: Int = 3, context: QueryContext
+    ) async throws(QueryError) -> [TraceSummary] {
+        // Tempo takes an empty query for "any trace".
+        let isEmpty = query.utf8.allSatisfy { $0 <= 0x20 }
+        guard case .search(let pipeline) = try TraceQLParser.parse(isEmpty ? "{ }" : query).body else {
+            throw QueryError(.parse, "invalid TraceQL query: a metrics query finds no traces")
+        }
+        return try await search(pipeline, in: range, limit: limit, spansPerSpanSet: spansPerSpanSet, context: context)
+    }
+
+    /// The newest traces that a parsed query finds.
+    package func search(
+        _ pipeline: SpansetPipeline, in range: TimeRange, limit: Int, spansPerSpanSet: Int, context: QueryContext
+    ) async throws(QueryError) -> [TraceSummary] {
+        guard limit > 0, !range.isEmpty else { return [] }
+        let plan = try SpansetPlan(pipeline)
+        let candidates = try CandidatePlan(pipeline)
+        let all = try await Self.reading { try await store.streams(.spans, matching: [], in: range) }
+        let wanted = all.filter { candidates.wants($0) }
+        var summaries: [TraceSummary] = []
+        var seen: Set<TraceID> = []
+        var rest: TimeRange? = range
+        var batch = candidates.isExact ? limit : limit * 4
+        // Single spans say which traces may be meant, newest first; each of those is then read whole and decided. Where too few
+        // of them hold, the search goes on further back.
+        while let next = rest, !next.isEmpty, summaries.count < limit, !wanted.isEmpty {
+            let found = try await self.candidates(candidates, wanted, next, batch, &seen, context)
+            for (id, start) in found.traces {
+                try context.check()
+                let reach = TimeRange(
+                    start.subtractingReportingOverflow(options.traceReachNanoseconds).partialValue,
+                    start.addingReportingOverflow(options.traceReachNanoseconds).partialValue)
+                let tree = TraceTree(id: id, groups: try await groups(id, all, reach, context))
+                // Only spans within the range count, wherever the rest of the trace lies.
+                let sets = plan.run(tree).filter { set in set.spans.contains { range.contains(tree.spans[$0].start) } }
+                if !sets.isEmpty { summaries.append(Self.summary(tree, sets, pipeline, spansPerSpanSet)) }
+                if summaries.count >= limit { break }
+            }
+            rest = found.rest
+            batch = min(batch * 2, 10_000)
+        }
+        return summaries.sorted { ($0.startTimeUnixNano, $0.traceID) > ($1.startTimeUnixNano, $1.traceID) }
+    }
+
+    private struct Candidates {
+        var traces: [(id: TraceID, start: Int64)] = []
+        /// What has not been looked at yet; nil: nothing.
+        var rest: TimeRange?
+    }
+
+    private func candidates(
+        _ plan: CandidatePlan, _ streams: [TelemetryStream], _ range: TimeRange, _ count: Int, _ seen: inout Set<TraceID>,
+        _ context: QueryContext
+    ) async throws(QueryError) -> Candidates {
+        var result = Candidates()
+        var found = seen
+        let request = ScanRequest(
+            signal: .spans, streams: streams, range: range, order: .newestFirst, columns: .all, predicates: plan.predicates)
+        try await Self.reading {
+            try await store.scan(request) { block in
+                try context.check()
+                try context.read(samples: block.count)
+                guard case .spans(let spans) = block.columns else { return .continue }
+                for span in spans.reversed() where !found.contains(span.traceID) && plan.wants(span, block.stream.resource) {
+                    found.insert(span.traceID)
+                    result.traces.append((span.traceID, span.start))
+                }
+                guard result.traces.count >= count else { return .continue }
+                result.rest = TimeRange(range.start, min(block.horizon, range.end))
+                return .stop
+            }
+        }
+        // A store whose horizon does not move would have the search go round in circles.
+        if let rest = result.rest, rest.end >= range.end, result.traces.isEmpty { result.rest = nil }
+        seen = found
+        return result
+    }
+
+    private static func summary(
+        _ tree: TraceTree, _ sets: [Spanset], _ pipeline: SpansetPipeline, _ spansPerSpanSet: Int
+    ) -> TraceSummary {
+        let fields = pipeline.shownFields
+        var stats: [String: TraceSummary.ServiceStats] = [:]
+        for (index, span) in tree.spans.enumerated() {
+            stats[tree.resources[index].serviceName, default: .init()].spanCount += 1
+            if span.status == .error { stats[tree.resources[index].serviceName, default: .init()].errorCount += 1 }
+        }
+        let spanSets = sets.map { set in
+            let shown = spansPerSpanSet > 0 ? set.spans.prefix(spansPerSpanSet) : set.spans[...]
+            return TraceSummary.SpanSet(
+                spans: shown.map { span($0, tree, fields) }, matched: set.spans.count, attributes: set.attributes)
+        }
+        return TraceSummary(
+            traceID: tree.id, rootServiceName: tree.hasTrueRoot ? tree.rootServiceName : "<root span not yet received>",
+            rootTraceName: tree.hasTrueRoot ? tree.rootName : "", startTimeUnixNano: tree.start,
+            durationMs: (tree.end &- tree.start) / 1_000_000, spanSets: spanSets, serviceStats: stats)
+    }
+
+    private static func span(_ index: Int, _ tree: TraceTree, _ fields: [SpanField]) -> TraceSummary.Span {
+        let span = tree.spans[index]
+        let context = SpanContext(span: span, resource: tree.resources[index], tree: tree, index: index)
+        var attributes: [Attribute] = []
+        for field in fields {
+            // The name and the duration have places of their own.
+            if field.name == .intrinsic(.name) || field.name == .intrinsic(.duration) { continue }
+            switch field.value(context) {
+            case .one(let value) where value != .none: attributes.append(Attribute(field.resultName, value.attribute))
+            case .many(let values) where !values.isEmpty:
+                attributes.append(Attribute(field.resultName, values.count == 1 ? values[0].attribute : .array(values.map(\.attribute))))
+            default: break
+            }
+        }
+        return TraceSummary.Span(
+            spanID: span.spanID, name: span.name, startTimeUnixNano: span.start, durationNanos: span.duration, attributes: attributes)
+    }
+}
+
+extension SpansetPipeline {
+    /// The properties that its conditions and selections name, each once, in their order.
+    var shownFields: [SpanField] {
+        var fields: [SpanField] = []
+        for stage in stages {
+            switch stage {
+            case .spanset(let expression): fields += expression.fields
+            case .group(let expression): fields += expression.fields
+            case .select(let selected): fields += selected
+            case .filter(let filter): fields += filter.left.fields + filter.right.fields
+            case .coalesce: break
+            }
+        }
+        var seen: Set<SpanField> = []
+        return fields.filter { seen.insert($0).inserted }
+    }
+}
+
+extension SpansetExpression {
+    fileprivate var fields: [SpanField] {
+        switch self {
+        case .filter(let expression): expression?.fields ?? []
+        case .binary(_, let left, let right): left.fields + right.fields
+        case .pipeline(let pipeline): pipeline.shownFields
+        }
+    }
+}
+
+extension ScalarExpression {
+    fileprivate var fields: [SpanField] {
+        switch self {
+        case .constant: []
+        case .aggregate(_, let expression): expression?.fields ?? []
+        case .arithmetic(_, let left, let right): left.fields + right.fields
+        case .pipeline(let pipeline, let inner): pipeline.shownFields + inner.fields
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package import Query
+package import Telemetry
+
+/// Answers TraceQL queries, and finds traces by id, from a store.
+package struct TraceQLEngine: Sendable {
+    package struct Options: Sendable {
+        /// How far before and after a matched span the rest of its trace may lie.
+        package var traceReachNanoseconds: Int64 = 3_600_000_000_000
+        /// How many spans of a trace are read at most: a broken client must not fill the memory.
+        package var spanCountPerTraceMax = 1_000_000
+        /// How many spans the names and values of attributes are gathered from.
+        package var tagSpanCountMax = 200_000
+
+        package init() {}
+    }
+
+    let store: any TelemetryStore
+    let options: Options
+
+    package init(store: any TelemetryStore, options: Options = Options()) {
+        self.store = store
+        self.options = options
+    }
+
+    /// The spans of a trace by resource; empty where there are none.
+    ///
+    /// - Parameter range: when it took place (nanoseconds), where that is known; nil: any time.
+    package func trace(
+        _ id: TraceID, in range: TimeRange? = nil, context: QueryContext
+    ) async throws(QueryError) -> [SpanBatch.Group] {
+        let range = range ?? .all
+        let streams = try await Self.reading { try await store.streams(.spans, matching: [], in: range) }
+        return try await groups(id, streams, range, context)
+    }
+
+    func groups(
+        _ id: TraceID, _ streams: [TelemetryStream], _ range: TimeRange, _ context: QueryContext
+    ) async throws(QueryError) -> [SpanBatch.Group] {
+        guard !streams.isEmpty else { return [] }
+        var groups: [SpanBatch.Group] = []
+        var indexes: [StreamID: Int] = [:]
+        var spanCount = 0
+        let spanCountMax = options.spanCountPerTraceMax
+        let request = ScanRequest(signal: .spans, streams: streams, range: range, order: .byStream, columns: .all, predicates: [.trace(id)])
+        try await Self.reading {
+            try await store.scan(request) { block in
+                try context.check()
+                try context.read(samples: block.count)
+                guard case .spans(let spans) = block.columns else { return .continue }
+                for span in spans where span.traceID == id {
+                    let index = indexes[block.stream.id] ?? groups.count
+                    if index == groups.count {
+                        indexes[block.stream.id] = index
+                        groups.append(SpanBatch.Group(resource: block.stream.resource))
+                    }
+                    groups[index].spans.append(span)
+                    spanCount += 1
+                }
+                return spanCount < spanCountMax ? .continue : .stop
+            }
+        }
+        return groups
+    }
+
+    /// Runs what reads the store, and turns its errors into errors of the query.
+    static func reading<Result>(_ body: () async throws -> Result) async throws(QueryError) -> Result {
+        do {
+            return try await body()
+        } catch let error as QueryError {
+            throw error
+        } catch let error as StoreError {
+            throw QueryError(error.code == .invalidPattern ? .parse : .storage, error.description)
+        } catch is CancellationError {
+            throw QueryError(.cancelled, "query was canceled")
+        } catch {
+            throw QueryError(.storage, "\(error)")
+        }
+    }
+}
