@@ -44,6 +44,24 @@ package enum DecimalNumber {
         return Double(bytes.text(range))
     }
 
+    /// The shortest decimal text that reads back as `value`, never with an exponent: Go's `strconv.FormatFloat(value, 'f', -1, 64)`,
+    /// as it stands in Prometheus' `le` and `quantile` labels.
+    package static func text(_ value: Double) -> String {
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
+        let shortest = value.description
+        let parts = shortest.split(separator: "e")
+        guard parts.count == 2, let exponent = Int(parts[1]) else {
+            return shortest.hasSuffix(".0") ? String(shortest.dropLast(2)) : shortest
+        }
+        let sign = value < 0 ? "-" : ""
+        let digits = parts[0].filter { $0 != "-" && $0 != "." }
+        let significant = digits.hasSuffix("0") && digits.count > 1 ? String(digits.dropLast()) : String(digits)
+        if exponent < 0 { return sign + "0." + String(repeating: "0", count: -exponent - 1) + significant }
+        // A shortest text with an exponent is at least 1e16 and has 17 digits at most: all of them may stand before the point.
+        return sign + significant + String(repeating: "0", count: max(0, exponent + 1 - significant.count))
+    }
+
     /// An exponent's digits with their sign; far beyond a double's range it no longer matters how large it is.
     private static func exponent(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
         var index = range.lowerBound

@@ -1,0 +1,219 @@
+import Codecs
+import Telemetry
+
+/// Makes Prometheus' series of OTLP metrics (opentelemetry.io, "Prometheus and OpenMetrics Compatibility"), as Prometheus 3's
+/// OTLP endpoint does.
+struct OTLPMetricTranslator {
+    let options: OTLPMetricOptions
+    var batch = MetricBatch()
+    var rejections = Rejections()
+    /// The families whose metadata is in the batch.
+    private var families: Set<String> = []
+    /// What every series of the resource at hand gets: `job`, `instance`, promoted attributes.
+    private var resourceLabels: [Label] = []
+    /// The range of its points' times, in milliseconds, for `target_info`.
+    private var range: ClosedRange<Int64>?
+
+    init(options: OTLPMetricOptions) {
+        self.options = options
+    }
+
+    mutating func add(_ group: OTLPMetricGroup) {
+        let target = PrometheusTarget(group.resource, options)
+        resourceLabels = target.identity + target.promoted
+        range = nil
+        for metric in group.metrics { add(metric) }
+        if let range { addTargetInfo(target, range) }
+    }
+
+    private mutating func add(_ metric: OTLPMetric) {
+        guard !metric.name.isEmpty else {
+            rejections.add("a metric has no name", count: metric.pointCount)
+            return
+        }
+        switch metric.data {
+        case .none: break
+        case .gauge(let points):
+            let name = family(metric, .gauge, .gauge)
+            for point in points { addNumber(point, name) }
+        case .sum(let points, let temporality, let isMonotonic):
+            guard accepts(temporality, metric) else { return }
+            let name = family(metric, isMonotonic ? .monotonicSum : .other, isMonotonic ? .counter : .gauge)
+            for point in points { addNumber(point, name, isDelta: temporality == .delta) }
+        case .histogram(let points, let temporality):
+            guard accepts(temporality, metric) else { return }
+            let name = family(metric, .other, .histogram)
+            for point in points { addHistogram(point, name, isDelta: temporality == .delta) }
+        case .exponentialHistogram(let points, let temporality):
+            guard temporality == .cumulative else {
+                rejections.add(
+                    "exponential histogram \"\(metric.name)\" is not cumulative: set the exporter's temporality preference to cumulative",
+                    count: points.count)
+                return
+            }
+            let name = family(metric, .other, .histogram)
+            for point in points { addExponential(point, name) }
+        case .summary(let points):
+            let name = family(metric, .other, .summary)
+            for point in points { addSummary(point, name) }
+        }
+    }
+
+    private mutating func accepts(_ temporality: OTLPMetric.Temporality, _ metric: OTLPMetric) -> Bool {
+        switch temporality {
+        case .cumulative: return true
+        case .delta where options.deltas != nil: return true
+        case .delta:
+            rejections.add(
+                "metric \"\(metric.name)\" is delta: set the exporter's temporality preference to cumulative",
+                count: metric.pointCount)
+        case .unspecified:
+            rejections.add("metric \"\(metric.name)\" has no aggregation_temporality", count: metric.pointCount)
+        }
+        return false
+    }
+
+    /// The metric's name, and its metadata into the batch.
+    private mutating func family(
+        _ metric: OTLPMetric, _ naming: PrometheusNaming.Kind, _ kind: MetricMetadata.Kind
+    ) -> String {
+        let name = PrometheusNaming.metricName(metric.name, unit: metric.unit, kind: naming, strategy: options.strategy)
+        if families.insert(name).inserted {
+            let unit = PrometheusNaming.unitName(metric.unit)
+            batch.metadata.append(MetricMetadata(family: name, kind: kind, help: metric.description, unit: unit))
+        }
+        return name
+    }
+
+    // MARK: Points
+
+    /// The point's time in milliseconds; nil, and rejected, where it has none.
+    private mutating func time(_ head: OTLPMetric.PointHead, _ name: String) -> Int64? {
+        guard head.time > 0 else {
+            rejections.add("a point of \"\(name)\" has no time_unix_nano")
+            return nil
+        }
+        let time = head.time / 1_000_000
+        range = min(range?.lowerBound ?? time, time)...max(range?.upperBound ?? time, time)
+        return time
+    }
+
+    private mutating func addNumber(_ point: OTLPMetric.NumberPoint, _ name: String, isDelta: Bool = false) {
+        guard let time = time(point.head, name) else { return }
+        let labels = series(name, point.head.attributes)
+        var value = point.head.hasNoRecordedValue ? Staleness.marker : point.value
+        if isDelta, !point.head.hasNoRecordedValue {
+            guard let total = options.deltas?.add(value, to: labels, at: point.head.time) else {
+                rejections.add("a delta point of \"\(name)\" is older than one before it, or there are too many delta series")
+                return
+            }
+            value = total
+        }
+        let index = batch.addSeries(labels)
+        batch.append(series: index, timestamp: time, value: value)
+        for exemplar in point.exemplars { batch.exemplars.append((index, self.exemplar(exemplar, time))) }
+    }
+
+    private mutating func addHistogram(_ point: OTLPMetric.HistogramPoint, _ name: String, isDelta: Bool) {
+        guard let time = time(point.head, name) else { return }
+        var point = point
+        let attributes = labels(point.head.attributes)
+        if isDelta, !point.head.hasNoRecordedValue {
+            guard let total = options.deltas?.add(point, to: Labels(attributes + [Label(Labels.metricName, name)])) else {
+                rejections.add("a delta point of \"\(name)\" is older than one before it, or there are too many delta series")
+                return
+            }
+            point = total
+        }
+        let isStale = point.head.hasNoRecordedValue
+        // Without observations' sum (they may be negative) there is no `_sum`.
+        if let sum = point.sum ?? (isStale ? 0 : nil) { append(name + "_sum", attributes, time, isStale ? Staleness.marker : sum) }
+        append(name + "_count", attributes, time, isStale ? Staleness.marker : Double(point.count))
+        var exemplars = point.exemplars[...]
+        exemplars.sort { $0.value < $1.value }
+        var cumulative = UInt64(0)
+        for (bound, count) in zip(point.bounds, point.bucketCounts) {
+            cumulative &+= count
+            let le = Label("le", DecimalNumber.text(bound))
+            let index = append(name + "_bucket", attributes + [le], time, isStale ? Staleness.marker : Double(cumulative))
+            while let exemplar = exemplars.first, exemplar.value <= bound {
+                batch.exemplars.append((index, self.exemplar(exemplar, time)))
+                exemplars.removeFirst()
+            }
+        }
+        let infinite = append(
+            name + "_bucket", attributes + [Label("le", "+Inf")], time, isStale ? Staleness.marker : Double(point.count))
+        for exemplar in exemplars { batch.exemplars.append((infinite, self.exemplar(exemplar, time))) }
+    }
+
+    private mutating func addExponential(_ point: OTLPMetric.ExponentialHistogramPoint, _ name: String) {
+        guard point.scale >= -4 else {
+            rejections.add("a point of \"\(name)\" has scale \(point.scale): native histograms begin at -4")
+            return
+        }
+        guard let time = time(point.head, name) else { return }
+        let index = batch.addSeries(series(name, point.head.attributes))
+        batch.histograms.append((index, time, NativeHistogram(point)))
+        for exemplar in point.exemplars { batch.exemplars.append((index, self.exemplar(exemplar, time))) }
+    }
+
+    private mutating func addSummary(_ point: OTLPMetric.SummaryPoint, _ name: String) {
+        guard let time = time(point.head, name) else { return }
+        let attributes = labels(point.head.attributes)
+        let isStale = point.head.hasNoRecordedValue
+        append(name + "_sum", attributes, time, isStale ? Staleness.marker : point.sum)
+        append(name + "_count", attributes, time, isStale ? Staleness.marker : Double(point.count))
+        for (quantile, value) in point.quantiles {
+            let label = Label("quantile", DecimalNumber.text(quantile))
+            append(name, attributes + [label], time, isStale ? Staleness.marker : value)
+        }
+    }
+
+    @discardableResult
+    private mutating func append(_ name: String, _ labels: [Label], _ time: Int64, _ value: Double) -> UInt32 {
+        let index = batch.addSeries(Labels(labels + [Label(Labels.metricName, name)]))
+        batch.append(series: index, timestamp: time, value: value)
+        return index
+    }
+
+    // MARK: Labels
+
+    private func series(_ name: String, _ attributes: [Attribute]) -> Labels {
+        Labels(labels(attributes) + [Label(Labels.metricName, name)])
+    }
+
+    /// The attributes' labels, then those of the resource, which win.
+    private func labels(_ attributes: [Attribute]) -> [Label] {
+        PrometheusTarget.labels(attributes, options.strategy) + resourceLabels
+    }
+
+    private func exemplar(_ exemplar: OTLPMetric.Exemplar, _ time: Int64) -> Exemplar {
+        var labels = PrometheusTarget.labels(exemplar.attributes, options.strategy)
+        if !exemplar.traceID.isNone { labels.append(Label("trace_id", exemplar.traceID.description)) }
+        if !exemplar.spanID.isNone { labels.append(Label("span_id", exemplar.spanID.description)) }
+        return Exemplar(
+            labels: Labels(labels), value: exemplar.value, timestamp: exemplar.time > 0 ? exemplar.time / 1_000_000 : time)
+    }
+
+    // MARK: target_info
+
+    /// Half of PromQL's lookback: so often, a series is never taken for gone.
+    private static let targetInfoInterval: Int64 = 150_000
+    /// What a request that spans more than 10 hours gets no series of, but one sample at the end.
+    private static let targetInfoCountMax: Int64 = 240
+
+    private mutating func addTargetInfo(_ target: PrometheusTarget, _ range: ClosedRange<Int64>) {
+        guard !target.identity.isEmpty, !target.others.isEmpty else { return }
+        let labels = target.others + target.identity + [Label(Labels.metricName, "target_info")]
+        let index = batch.addSeries(Labels(labels))
+        if (range.upperBound - range.lowerBound) / Self.targetInfoInterval < Self.targetInfoCountMax {
+            for time in stride(from: range.lowerBound, to: range.upperBound, by: Int(Self.targetInfoInterval)) {
+                batch.append(series: index, timestamp: time, value: 1)
+            }
+        }
+        batch.append(series: index, timestamp: range.upperBound, value: 1)
+        if families.insert("target_info").inserted {
+            batch.metadata.append(MetricMetadata(family: "target_info", kind: .gauge, help: "Target metadata"))
+        }
+    }
+}
