@@ -88,7 +88,8 @@ package struct FlameGraph: Sendable, Hashable {
                     continue
                 }
                 let index = result.nodes.count
-                result.nodes.append(Node(name: result.nameIndex(names[nodes[child].name]), own: nodes[child].own, total: nodes[child].total))
+                result.nodes.append(
+                    Node(name: result.nameIndex(names[nodes[child].name]), own: nodes[child].own, total: nodes[child].total))
                 result.nodes[new].children.append(index)
                 waiting.append((child, index))
             }
@@ -116,7 +117,8 @@ package struct FlameGraph: Sendable, Hashable {
                 numbers += [start &- end, node.total, node.own, Int64(node.name)]
                 end = start &+ node.total
                 var position = start
-                for child in node.children.sorted(by: { names[nodes[$0].name].utf8.lexicographicallyPrecedes(names[nodes[$1].name].utf8) }) {
+                for child in node.children.sorted(by: { names[nodes[$0].name].utf8.lexicographicallyPrecedes(names[nodes[$1].name].utf8) })
+                {
                     next.append((child, position))
                     position = position &+ nodes[child].total
                 }

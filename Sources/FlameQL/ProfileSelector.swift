@@ -13,7 +13,9 @@ package struct ProfileSelector: Sendable, Hashable {
         let prefix = parser.word(stoppingAt: UInt8(ascii: "{"))
         matchers = []
         if prefix.contains(":") {
-            guard let type = ProfileType(prefix) else { throw parser.fault("\(prefix.debugDescription) is no profile type; write it as process_cpu:cpu:nanoseconds:cpu:nanoseconds") }
+            guard let type = ProfileType(prefix) else {
+                throw parser.fault("\(prefix.debugDescription) is no profile type; write it as process_cpu:cpu:nanoseconds:cpu:nanoseconds")
+            }
             self.type = type
         } else if !prefix.isEmpty {
             parser.position = 0
@@ -65,7 +67,9 @@ package struct ProfileSelector: Sendable, Hashable {
         mutating func word(stoppingAt stop: UInt8) -> String {
             skipBlanks()
             let start = position
-            while position < bytes.count, bytes[position] != stop, bytes[position] > 0x20, bytes[position] != UInt8(ascii: "=") { position += 1 }
+            while position < bytes.count, bytes[position] != stop, bytes[position] > 0x20, bytes[position] != UInt8(ascii: "=") {
+                position += 1
+            }
             return String(decoding: bytes[start..<position], as: UTF8.self)
         }
 

@@ -59,7 +59,9 @@ struct AddressMatcher: Sendable {
             var candidate = String(decoding: line[start..<index], as: UTF8.self)
             if matches(candidate) { return true }
             // A port, or the full stop of a sentence, may stand behind it.
-            while let lastByte = candidate.utf8.last, lastByte == UInt8(ascii: ".") || lastByte == UInt8(ascii: ":") { candidate.removeLast() }
+            while let lastByte = candidate.utf8.last, lastByte == UInt8(ascii: ".") || lastByte == UInt8(ascii: ":") {
+                candidate.removeLast()
+            }
             if matches(candidate) { return true }
             if candidate.contains("."), let colon = candidate.lastIndex(of: ":"), matches(String(candidate[..<colon])) { return true }
         }

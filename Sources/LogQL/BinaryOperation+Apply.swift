@@ -1,9 +1,6 @@
 import Query
 import Telemetry
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// The arithmetic of LogQL's operators.
 enum Arithmetic {
@@ -114,7 +111,8 @@ extension BinaryOperation {
                 guard present.count == 1 else { throw Self.manyToMany(signature, isSwapped ? "left" : "right") }
                 if cardinality == .oneToOne {
                     guard !(matched[signature]?[step] ?? false) else {
-                        throw QueryError(.execution, "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
+                        throw QueryError(
+                            .execution, "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
                     }
                     matched[signature, default: [Bool](repeating: false, count: grid.count)][step] = true
                 }

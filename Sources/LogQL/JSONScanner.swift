@@ -80,7 +80,9 @@ struct JSONScanner {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): return range
         default:
             let word = text(range)
-            guard word == "true" || word == "false" || word == "null" else { throw JSONFault(message: "unknown value \(word)", offset: range.lowerBound - bytes.startIndex) }
+            guard word == "true" || word == "false" || word == "null" else {
+                throw JSONFault(message: "unknown value \(word)", offset: range.lowerBound - bytes.startIndex)
+            }
             return range
         }
     }

@@ -14,7 +14,11 @@ struct ValueMatcher {
         switch matcher.operation {
         case .equal, .notEqual: pattern = nil
         case .matches, .notMatches:
-            pattern = try StageError.converted { () throws(Pattern.SyntaxError) in try LabelPattern(matcher.value) } text: { $0.description }
+            pattern = try StageError.converted { () throws(Pattern.SyntaxError) in
+                try LabelPattern(matcher.value)
+            } text: {
+                $0.description
+            }
         }
     }
 
@@ -47,7 +51,11 @@ indirect enum LabelFilterStage {
         case .ip(let name, let isEqual, let address):
             self = .ip(
                 name, isEqual: isEqual,
-                try StageError.converted { () throws(AddressMatcher.Fault) in try AddressMatcher(address) } text: { $0.description })
+                try StageError.converted { () throws(AddressMatcher.Fault) in
+                    try AddressMatcher(address)
+                } text: {
+                    $0.description
+                })
         case .and(let left, let right): self = .and(try LabelFilterStage(left), try LabelFilterStage(right))
         case .or(let left, let right): self = .or(try LabelFilterStage(left), try LabelFilterStage(right))
         }

@@ -5,7 +5,11 @@ import Telemetry
 extension LabelReplace {
     /// Sets the destination where the source's whole value matches.
     func apply(_ series: [StepSeries]) throws(QueryError) -> [StepSeries] {
-        let expression = try StageError.converted { () throws(Pattern.SyntaxError) in try Pattern("^(?:\(pattern))$", options: .dotMatchesNewline) } text: { $0.description }
+        let expression = try StageError.converted { () throws(Pattern.SyntaxError) in
+            try Pattern("^(?:\(pattern))$", options: .dotMatchesNewline)
+        } text: {
+            $0.description
+        }
         var seen: Set<Labels> = []
         var result: [StepSeries] = []
         for one in series {

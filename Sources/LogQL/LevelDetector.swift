@@ -64,7 +64,8 @@ package enum LevelDetector {
             }
             let word = String(decoding: line[start..<index], as: UTF8.self)
             if fieldName != nil, let level = levels[word.lowercased()] { return level }
-            let isName = index < end && (line[index] == UInt8(ascii: "=") || line[index] == UInt8(ascii: "\"") || line[index] == UInt8(ascii: ":"))
+            let isName =
+                index < end && (line[index] == UInt8(ascii: "=") || line[index] == UInt8(ascii: "\"") || line[index] == UInt8(ascii: ":"))
             fieldName = isName && names.contains(word) ? word : nil
             if firstWord == nil, let level = levels[word.lowercased()], !isName || line[index] == UInt8(ascii: ":") { firstWord = level }
         }

@@ -21,13 +21,26 @@ struct LineFilterStage {
         var tests: [Test] = []
         for needle in filter.alternatives {
             switch needle {
-            case .ip(let address): tests.append(.ip(try StageError.converted { () throws(AddressMatcher.Fault) in try AddressMatcher(address) } text: { $0.description }))
+            case .ip(let address):
+                tests.append(
+                    .ip(
+                        try StageError.converted { () throws(AddressMatcher.Fault) in
+                            try AddressMatcher(address)
+                        } text: {
+                            $0.description
+                        }))
             case .text(let text):
                 switch filter.operation {
                 case .contains, .excludes: tests.append(text.isEmpty ? .always : .contains(Patterns.Substring(text)))
                 case .matches, .notMatches: tests.append(try Self.expression(text))
                 case .pattern, .notPattern:
-                    tests.append(.pattern(try StageError.converted { () throws(LinePattern.Fault) in try LinePattern(text, isParser: false) } text: { $0.description }))
+                    tests.append(
+                        .pattern(
+                            try StageError.converted { () throws(LinePattern.Fault) in
+                                try LinePattern(text, isParser: false)
+                            } text: {
+                                $0.description
+                            }))
                 }
             }
         }
@@ -45,7 +58,11 @@ struct LineFilterStage {
                 return .contains(Patterns.Substring(literal, ignoresASCIICase: true))
             }
         }
-        let pattern = try StageError.converted { () throws(Pattern.SyntaxError) in try Pattern(text, options: .noCaptures) } text: { $0.description }
+        let pattern = try StageError.converted { () throws(Pattern.SyntaxError) in
+            try Pattern(text, options: .noCaptures)
+        } text: {
+            $0.description
+        }
         return .matches(pattern, required: required.longest.map { Patterns.Substring($0) })
     }
 

@@ -30,7 +30,9 @@ struct LinePattern {
                     throw Fault(description: "invalid pattern: found consecutive capture '\(text)'")
                 }
                 if name != "_" {
-                    guard names.insert(name).inserted else { throw Fault(description: "duplicate capture name (\(name)): invalid expression") }
+                    guard names.insert(name).inserted else {
+                        throw Fault(description: "duplicate capture name (\(name)): invalid expression")
+                    }
                 }
                 elements.append(.capture(name == "_" ? nil : name))
                 position = end

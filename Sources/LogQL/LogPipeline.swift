@@ -95,10 +95,21 @@ struct LogPipeline {
             let keys = extractions.map { ($0.label, $0.expression) }
             steps.append(.logfmt(LogfmtStage(isStrict: isStrict, keepsEmpty: keepsEmpty, extractions: keys, needed: needed)))
         case .regexp(let text):
-            steps.append(.regexp(try StageError.converted { () throws(RegexpParser.Fault) in try RegexpParser(text) } text: { $0.description }))
+            steps.append(
+                .regexp(
+                    try StageError.converted { () throws(RegexpParser.Fault) in
+                        try RegexpParser(text)
+                    } text: {
+                        $0.description
+                    }))
         case .pattern(let text):
             steps.append(
-                .pattern(try StageError.converted { () throws(LinePattern.Fault) in try LinePattern(text, isParser: true) } text: { $0.description }))
+                .pattern(
+                    try StageError.converted { () throws(LinePattern.Fault) in
+                        try LinePattern(text, isParser: true)
+                    } text: {
+                        $0.description
+                    }))
         case .unpack: steps.append(.unpack)
         case .decolorize: steps.append(.decolorize)
         case .lineFormat(let text): steps.append(.lineFormat(try Self.template(text)))
@@ -116,7 +127,11 @@ struct LogPipeline {
     }
 
     private static func template(_ text: String) throws(QueryError) -> Template {
-        try StageError.converted { () throws(Template.Fault) in try Template(text) } text: { $0.description }
+        try StageError.converted { () throws(Template.Fault) in
+            try Template(text)
+        } text: {
+            $0.description
+        }
     }
 
     private static func choices(_ choices: [LabelChoice]) throws(QueryError) -> [Choice] {
@@ -155,7 +170,9 @@ struct LogPipeline {
             case .labelFormat(let formats): format(formats, &row)
             case .decolorize: row.line = Decolorize.run(row.line)
             case .drop(let choices):
-                for choice in choices where choice.matcher?.holds(row.labels.value(choice.label)) ?? true { row.labels.remove(choice.label) }
+                for choice in choices where choice.matcher?.holds(row.labels.value(choice.label)) ?? true {
+                    row.labels.remove(choice.label)
+                }
             case .keep(let choices):
                 let kept = choices.filter { $0.matcher?.holds(row.labels.value($0.label)) ?? true }.map(\.label)
                 row.labels.keep { kept.contains($0) }

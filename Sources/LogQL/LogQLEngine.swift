@@ -30,7 +30,10 @@ package struct LogQLEngine: Sendable {
     ) async throws(QueryError) -> LogQLResult {
         switch try LogQLParser.parse(query) {
         case .logs:
-            throw QueryError(.parse, "log queries are not supported as an instant query type, please change your query to a range query type")
+            throw QueryError(
+                .parse,
+                "log queries are not supported as an instant query type, "
+                    + "please change your query to a range query type")
         case .metric(let expression): return try await instant(expression, at: time, context: context)
         }
     }
@@ -60,14 +63,21 @@ package struct LogQLEngine: Sendable {
         guard from <= to else { throw QueryError(.execution, "the end of the range lies before its start") }
         switch try LogQLParser.parse(query) {
         case .logs(let selector):
-            return try await lines(selector, in: TimeRange(from, max(from, to - 1)), limit: limit, direction: direction, context: context)
+            return try await lines(
+                selector, in: TimeRange(from, to > from ? to - 1 : from), limit: limit, direction: direction, context: context)
         case .metric(let expression):
-            guard step > 0 else { throw QueryError(.execution, "zero or negative query resolution step widths are not accepted. Try a positive integer") }
+            guard step > 0 else {
+                throw QueryError(
+                    .execution,
+                    "zero or negative query resolution step widths are not accepted. "
+                        + "Try a positive integer")
+            }
             let (width, overflow) = to.subtractingReportingOverflow(from)
             guard !overflow, width / step < Int64(options.stepCountMax) else {
                 throw QueryError(
                     .execution,
-                    "exceeded maximum resolution of \(options.stepCountMax) points per time series. Try increasing the value of the step parameter")
+                    "exceeded maximum resolution of \(options.stepCountMax) points per time series. Try increasing the value of the step parameter"
+                )
             }
             let started = ContinuousClock.now
             var evaluator = MetricEvaluator(

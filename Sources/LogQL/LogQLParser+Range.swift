@@ -19,7 +19,9 @@ extension LogQLParser {
         if case .number(let digits) = token.kind {
             advance()
             try expect(.comma)
-            guard operation == .quantile else { throw invalid("parameter \(digits) not supported for operation \(operation.rawValue)", from: start) }
+            guard operation == .quantile else {
+                throw invalid("parameter \(digits) not supported for operation \(operation.rawValue)", from: start)
+            }
             parameter = try number(digits, from: start)
         }
         let inner = try logRange()

@@ -14,7 +14,8 @@ struct LogfmtStage {
         while let pair = next(line, &position) {
             if pair.isBroken {
                 if isStrict {
-                    labels.fail(ErrorLabel.logfmt, "logfmt syntax error at pos \(pair.key.lowerBound - line.startIndex + 1) : \(pair.fault)")
+                    labels.fail(
+                        ErrorLabel.logfmt, "logfmt syntax error at pos \(pair.key.lowerBound - line.startIndex + 1) : \(pair.fault)")
                     return
                 }
                 continue
@@ -63,7 +64,9 @@ struct LogfmtStage {
             let valueStart = position
             var fault = ""
             while position < line.endIndex, line[position] > 0x20 {
-                if line[position] == UInt8(ascii: "=") || line[position] == UInt8(ascii: "\"") { fault = "unexpected '\(Character(Unicode.Scalar(line[position])))'" }
+                if line[position] == UInt8(ascii: "=") || line[position] == UInt8(ascii: "\"") {
+                    fault = "unexpected '\(Character(Unicode.Scalar(line[position])))'"
+                }
                 position += 1
             }
             return Pair(key: key, value: valueStart..<position, fault: isStrict ? fault : "")

@@ -123,7 +123,10 @@ struct SampleCollector {
     private mutating func index(of labels: Labels) throws(QueryError) -> Int {
         if let index = indexes[labels] { return index }
         guard self.labels.count < seriesCountMax else {
-            throw QueryError(.limit, "maximum number of series (\(seriesCountMax)) reached for a single query; consider reducing query cardinality by adding more specific stream selectors, reducing the time range, or aggregating results with functions like sum(), count() or topk()")
+            throw QueryError(
+                .limit,
+                "maximum number of series (\(seriesCountMax)) reached for a single query; consider reducing query cardinality by adding more specific stream selectors, reducing the time range, or aggregating results with functions like sum(), count() or topk()"
+            )
         }
         let index = self.labels.count
         indexes[labels] = index

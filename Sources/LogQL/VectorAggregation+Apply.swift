@@ -57,7 +57,9 @@ extension VectorAggregation {
         for step in 0..<grid.count {
             let present = members.indices.filter { members[$0].present[step] }
             let order = present.sorted { Self.precedes(members[$0].values[step], members[$1].values[step], isDescending) }
-            for index in order.prefix(parameter) { (result[index].values[step], result[index].present[step]) = (members[index].values[step], true) }
+            for index in order.prefix(parameter) {
+                (result[index].values[step], result[index].present[step]) = (members[index].values[step], true)
+            }
         }
         result.removeAll { !$0.present.contains(true) }
         return grid.count == 1 ? sorted(result, isDescending: isDescending) : result

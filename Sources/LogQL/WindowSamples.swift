@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// The unwrapped samples of one series, and the functions over windows of them.
 struct WindowSamples {

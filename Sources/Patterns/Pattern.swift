@@ -95,7 +95,8 @@ package final class Pattern: Sendable {
             ranges.initialize(repeating: -1)
             let found = bytes.withMemoryRebound(to: CChar.self) {
                 apus_re2_find(
-                    expression, $0.baseAddress, $0.count, start, anchored ? 1 : 0, ranges.baseAddress, Int32(truncatingIfNeeded: rangeCount))
+                    expression, $0.baseAddress, $0.count, start, anchored ? 1 : 0, ranges.baseAddress, Int32(truncatingIfNeeded: rangeCount)
+                )
             }
             guard found else { return nil }
             return (0..<rangeCount).map { index in

@@ -88,7 +88,8 @@ struct SpansetPlan {
             case .filter(let operation, let left, let right):
                 sets = sets.compactMap { set in
                     var set = set
-                    guard let a = Self.value(left, tree, &set), let b = Self.value(right, tree, &set), SpanExpression.compare(operation, a, b)
+                    guard let a = Self.value(left, tree, &set), let b = Self.value(right, tree, &set),
+                        SpanExpression.compare(operation, a, b)
                     else { return nil }
                     return set
                 }

@@ -1,8 +1,5 @@
 import Telemetry
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 extension StaticValue {
     /// Words that are values.

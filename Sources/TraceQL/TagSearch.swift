@@ -11,7 +11,8 @@ package enum TagSearch {
     ) throws(QueryError) -> SpansetPipeline {
         var conditions: [FieldExpression] = []
         for (name, value) in try pairs(tags) { conditions.append(condition(name, value)) }
-        for (text, operation) in [(minDuration, FieldExpression.Operation.greaterOrEqual), (maxDuration, .lessOrEqual)] where !text.isEmpty {
+        for (text, operation) in [(minDuration, FieldExpression.Operation.greaterOrEqual), (maxDuration, .lessOrEqual)] where !text.isEmpty
+        {
             guard let nanoseconds = DurationText.nanoseconds(text) else {
                 throw QueryError(.parse, "invalid duration \(text.debugDescription): write it as 100ms, 1.5s or 2m")
             }
@@ -35,7 +36,9 @@ package enum TagSearch {
         case ("status", "unset"), ("status.code", "unset"): return equals(.intrinsic(.status), .status(.unset))
         default: break
         }
-        if name == "kind" || name == "span.kind", case .kind(let kind)? = StaticValue(word: value) { return equals(.intrinsic(.kind), .kind(kind)) }
+        if name == "kind" || name == "span.kind", case .kind(let kind)? = StaticValue(word: value) {
+            return equals(.intrinsic(.kind), .kind(kind))
+        }
         // A pair is text; the attribute it means may be a number or a truth.
         var condition = equals(.attribute(.any, name), .string(value))
         if let number = Int64(value) {
@@ -64,7 +67,9 @@ package enum TagSearch {
             let start = position
             while position < bytes.count, bytes[position] != UInt8(ascii: "="), bytes[position] > 0x20 { position += 1 }
             let name = String(decoding: bytes[start..<position], as: UTF8.self)
-            guard position < bytes.count, bytes[position] == UInt8(ascii: "="), !name.isEmpty else { throw fault("\(name.debugDescription) has no value", start) }
+            guard position < bytes.count, bytes[position] == UInt8(ascii: "="), !name.isEmpty else {
+                throw fault("\(name.debugDescription) has no value", start)
+            }
             position += 1
             var value: [UInt8] = []
             if position < bytes.count, bytes[position] == UInt8(ascii: "\"") {

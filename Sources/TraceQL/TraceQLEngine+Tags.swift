@@ -58,7 +58,10 @@ extension TraceQLEngine {
         }
         var found: Set<TagValue> = []
         // Names of roots are names of spans here: what a whole trace tells is left to the search.
-        let read: SpanField = field.name == .intrinsic(.rootName) ? SpanField(.intrinsic(.name)) : field.name == .intrinsic(.rootServiceName) ? SpanField(.attribute(.resource, "service.name")) : field
+        let read: SpanField =
+            field.name == .intrinsic(.rootName)
+            ? SpanField(.intrinsic(.name))
+            : field.name == .intrinsic(.rootServiceName) ? SpanField(.attribute(.resource, "service.name")) : field
         try await newestSpans(in: range, context) { span, resource in
             let context = SpanContext(span: span, resource: resource)
             guard condition?.holds(context) ?? true, found.count < limit else { return }
@@ -73,7 +76,9 @@ extension TraceQLEngine {
 
     /// A tag as the index endpoints write it: an intrinsic's name, a name with its scope, or a bare name in any scope.
     private static func field(_ tag: String) -> SpanField {
-        if let query = try? TraceQLParser.parseUnchecked(tag), case .search(let pipeline) = query.body, case .spanset(.filter(.field(let field)?))? = pipeline.stages.first {
+        if let query = try? TraceQLParser.parseUnchecked(tag), case .search(let pipeline) = query.body,
+            case .spanset(.filter(.field(let field)?))? = pipeline.stages.first
+        {
             return field
         }
         return tag == "service.name" ? SpanField(.attribute(.resource, tag)) : SpanField(.attribute(.any, tag))

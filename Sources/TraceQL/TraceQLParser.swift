@@ -32,7 +32,8 @@ package struct TraceQLParser {
         do {
             try query.validate()
         } catch {
-            throw QueryError(.parse, "invalid TraceQL query: \(error.description)", at: QueryError.Place(start: 0, end: text.utf8.count, in: text))
+            throw QueryError(
+                .parse, "invalid TraceQL query: \(error.description)", at: QueryError.Place(start: 0, end: text.utf8.count, in: text))
         }
         return query
     }
@@ -146,7 +147,9 @@ package struct TraceQLParser {
         case .aggregation(let aggregation): return .metrics(.query(SpansetPipeline(stages: stages), aggregation))
         case .metrics(let metrics):
             // `{ } | rate() > 5`: the comparison was read before the pipe was known.
-            guard let attached = Self.attach(SpansetPipeline(stages: stages), to: metrics) else { throw error("this stage cannot stand here") }
+            guard let attached = Self.attach(SpansetPipeline(stages: stages), to: metrics) else {
+                throw error("this stage cannot stand here")
+            }
             return .metrics(attached)
         case .scalar(let scalar): return .scalar(.pipeline(SpansetPipeline(stages: stages), scalar))
         case .constant, .ranking: throw error("this stage cannot stand here")

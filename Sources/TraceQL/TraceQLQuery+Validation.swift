@@ -52,7 +52,9 @@ extension SpansetExpression {
         case .filter(nil): break
         case .filter(let expression?):
             let type = try expression.type()
-            guard type == .bool || type == .dynamic else { throw .init(description: "span filter field expressions must resolve to a boolean") }
+            guard type == .bool || type == .dynamic else {
+                throw .init(description: "span filter field expressions must resolve to a boolean")
+            }
         case .binary(_, let left, let right):
             try left.validate()
             try right.validate()
@@ -68,7 +70,9 @@ extension ScalarExpression {
         case .aggregate(_, let expression?):
             let type = try expression.type()
             guard expression.readsSpan else { throw .init(description: "aggregate field expressions must reference the span") }
-            guard type.isNumber || type == .dynamic else { throw .init(description: "aggregate field expressions must resolve to a number") }
+            guard type.isNumber || type == .dynamic else {
+                throw .init(description: "aggregate field expressions must resolve to a number")
+            }
         case .arithmetic(_, let left, let right):
             try left.validate()
             try right.validate()
@@ -162,7 +166,9 @@ extension FieldExpression {
                 }
             }
         }
-        guard left.matches(right) else { throw .init(description: "the types of the two sides of \(operation.rawValue) do not go together") }
+        guard left.matches(right) else {
+            throw .init(description: "the types of the two sides of \(operation.rawValue) do not go together")
+        }
         return .bool
     }
 }

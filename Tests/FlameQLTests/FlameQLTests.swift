@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 @Suite struct FlameQLTests {
-    static let cpu = ProfileType(name: "process_cpu", sampleType: "cpu", sampleUnit: "nanoseconds", periodType: "cpu", periodUnit: "nanoseconds")
+    static let cpu = ProfileType(
+        name: "process_cpu", sampleType: "cpu", sampleUnit: "nanoseconds", periodType: "cpu", periodUnit: "nanoseconds")
 
     static func profile(_ second: Int64, _ stacks: [(String, Int64)]) -> Profile {
         var frames: [Profile.Frame] = []
@@ -25,7 +26,8 @@ import Testing
         let store = MemoryStore()
         var batch = TelemetryBatch()
         for (service, profiles) in [
-            ("orders", [profile(1, [("main;work;read", 5), ("main;idle", 2)]), profile(61, [("main;work", 3)])]), ("other", [profile(1, [("main", 100)])]),
+            ("orders", [profile(1, [("main;work;read", 5), ("main;idle", 2)]), profile(61, [("main;work", 3)])]),
+            ("other", [profile(1, [("main", 100)])]),
         ] {
             let labels = Labels([Label(ProfileType.labelName, cpu.description), Label(ProfileType.serviceLabelName, service)])
             batch.profiles.streams.append(ProfileBatch.Stream(labels: labels, profiles: profiles))
@@ -42,9 +44,12 @@ import Testing
         #expect(graph.unit == "nanoseconds")
         #expect(graph.functions.map { "\($0.name) \($0.own) \($0.total)" } == ["main 0 10", "work 3 8", "read 5 5", "idle 2 2"])
         let names = graph.names
-        #expect(graph.levels.map { level in
-            stride(from: 0, to: level.count, by: 4).map { "\(level[$0]) \(level[$0 + 1]) \(level[$0 + 2]) \(names[Int(level[$0 + 3])])" }
-        } == [["0 10 0 total"], ["0 10 0 main"], ["0 2 2 idle", "0 8 3 work"], ["2 5 5 read"]])
+        #expect(
+            graph.levels.map { level in
+                stride(from: 0, to: level.count, by: 4).map {
+                    "\(level[$0]) \(level[$0 + 1]) \(level[$0 + 2]) \(names[Int(level[$0 + 3])])"
+                }
+            } == [["0 10 0 total"], ["0 10 0 main"], ["0 2 2 idle", "0 8 3 work"], ["2 5 5 read"]])
     }
 
     @Test("puts what does not fit into one node a parent, and loses no cost")
@@ -72,7 +77,8 @@ import Testing
     func series() async throws {
         let engine = FlameQLEngine(store: try await Self.store())
         let series = try await engine.series(
-            type: Self.cpu, selector: "", groupBy: ["service_name"], in: TimeRange(0, 120_000_000_000), step: 60_000_000_000, context: QueryContext())
+            type: Self.cpu, selector: "", groupBy: ["service_name"], in: TimeRange(0, 120_000_000_000), step: 60_000_000_000,
+            context: QueryContext())
         #expect(series.map(\.values) == [[7, 3], [100]])
         #expect(series.first?.timestamps == [0, 60_000_000_000])
     }
@@ -85,7 +91,11 @@ import Testing
         #expect(types.allSatisfy { $0.type == Self.cpu })
     }
 
-    @Test("reads selectors", arguments: [("", 0), ("{}", 0), (#"{a="b", c!~"d\"e"}"#, 2), (#"a="b""#, 1), (#"process_cpu:cpu:nanoseconds:cpu:nanoseconds{a="b"}"#, 1)])
+    @Test(
+        "reads selectors",
+        arguments: [
+            ("", 0), ("{}", 0), (#"{a="b", c!~"d\"e"}"#, 2), (#"a="b""#, 1), (#"process_cpu:cpu:nanoseconds:cpu:nanoseconds{a="b"}"#, 1),
+        ])
     func selectors(text: String, count: Int) throws {
         #expect(try ProfileSelector(text).matchers.count == count)
     }

@@ -45,7 +45,11 @@ import Testing
             } catch {
                 verdict = false
             }
-            if verdict == one.isValid { agreed += 1 } else { print("differs (\(one.isValid ? "valid" : "invalid: \(one.reason)")): \(query)") }
+            if verdict == one.isValid {
+                agreed += 1
+            } else {
+                print("differs (\(one.isValid ? "valid" : "invalid: \(one.reason)")): \(query)")
+            }
         }
         #expect(cases.count == 330)
         #expect(agreed >= Self.floor, "\(agreed) of \(cases.count)")

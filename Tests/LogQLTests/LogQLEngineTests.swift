@@ -70,16 +70,21 @@ enum PrettyNumber {
         "lets through the lines that a pipeline wants",
         arguments: [
             (#"{app="a"} |= "orders""#, [4]), (#"{app="a"} != "level""#, [4]), (#"{app="a"} |~ "status.?.=?404""#, [3]),
-            (#"{app="a"} !~ "info|error""#, [3, 4]), (#"{app="a"} |= "orders" or "404""#, [3, 4]), (#"{app="a"} != "orders" or "404""#, [1, 2]),
+            (#"{app="a"} !~ "info|error""#, [3, 4]), (#"{app="a"} |= "orders" or "404""#, [3, 4]),
+            (#"{app="a"} != "orders" or "404""#, [1, 2]),
             (#"{app="a"} |~ "(?i)ERROR""#, [2]), (#"{app="a"} |~ "(?i)get""#, [4]), (#"{app="a"} |> "GET <_> 200 <_>""#, [4]),
-            (#"{app="a"} !> "<_>level<_>""#, [3, 4]), (#"{app="a"} |= ip("10.0.0.0/8")"#, [2]), (#"{app="a"} != ip("10.1.2.3")"#, [1, 3, 4]),
+            (#"{app="a"} !> "<_>level<_>""#, [3, 4]), (#"{app="a"} |= ip("10.0.0.0/8")"#, [2]),
+            (#"{app="a"} != ip("10.1.2.3")"#, [1, 3, 4]),
             (#"{app="a"} | json | __error__="""#, [1, 2]), (#"{app="a"} | json | status >= 500"#, [2, 3, 4]),
             (#"{app="a"} | json | __error__="" | status >= 500"#, [2]), (#"{app="a"} | json | level="error""#, [2]),
-            (#"{app="a"} | json | user_id=7"#, [1, 3, 4]), (#"{app="a"} | json | user_name="Zoë""#, [1]), (#"{app="a"} | json | tags!="" "#, []),
+            (#"{app="a"} | json | user_id=7"#, [1, 3, 4]), (#"{app="a"} | json | user_name="Zoë""#, [1]),
+            (#"{app="a"} | json | tags!="" "#, []),
             (#"{app="a"} | json | took > 1m | __error__="""#, [2]), (#"{app="a"} | json | size > 1KB | __error__="""#, [2]),
             (#"{app="a"} | json | addr=ip("10.1.0.0-10.2.0.0") | __error__="""#, [2]), (#"{app="a"} | logfmt | took <= 250ms"#, [3]),
-            (#"{app="a"} | logfmt | msg="not \"found\"""#, [3]), (#"{app="a"} | json name="user.name", tag="tags[0]" | name="Zoë" and tag="a""#, [1]),
-            (#"{app="a"} | logfmt code="status" | code=404"#, [3]), (#"{app="a"} | regexp "(?P<method>\\w+) (?P<path>/\\S+)" | method="GET" and path=~"/orders/.*""#, [4]),
+            (#"{app="a"} | logfmt | msg="not \"found\"""#, [3]),
+            (#"{app="a"} | json name="user.name", tag="tags[0]" | name="Zoë" and tag="a""#, [1]),
+            (#"{app="a"} | logfmt code="status" | code=404"#, [3]),
+            (#"{app="a"} | regexp "(?P<method>\\w+) (?P<path>/\\S+)" | method="GET" and path=~"/orders/.*""#, [4]),
             (#"{app="a"} | pattern "<method> <path> <status> <_>" | method="GET" | status="200""#, [4]),
             (#"{app="a"} | json | level="info" or status=500 | __error__="""#, [1, 2]), (#"{app="b"}"#, []),
         ] as [(String, [Int64])])
@@ -95,10 +100,22 @@ enum PrettyNumber {
         arguments: [
             (#"{app="a"} | json | __error__="" | line_format "{{.status}} {{.level | ToUpper}}""#, ["200 INFO", "500 ERROR"]),
             (#"{app="a"} |= "GET" | line_format "{{ __line__ | replace \"GET\" \"get\" }}""#, ["get /orders/42 200 0.013"]),
-            (#"{app="a"} | json | __error__="" | line_format "{{ if eq .level \"info\" }}ok{{ else }}{{ printf \"%s-%5.1f\" .level (float64 .ms) }}{{ end }}""#, ["ok", "error-250.0"]),
-            (#"{app="a"} | json | __error__="" | label_format where=app, up="{{.level}}!" | line_format "{{.where}}{{.app}}{{.up}}""#, ["ainfo!", "aerror!"]),
-            (#"{app="a"} | json | level="info" | line_format "{{ __timestamp__ | date \"2006-01-02T15:04:05Z07:00\" }} {{ add 1 2 }} {{ .msg | trunc 5 }}""#, ["1970-01-01T00:00:01Z 3 hello"]),
-            (#"{app="a"} | json | level="info" | line_format "{{ range $i, $e := fromJson \"[1,2]\" }}{{$i}}={{$e}};{{ end }}""#, ["0=1;1=2;"]),
+            (
+                #"{app="a"} | json | __error__="" | line_format "{{ if eq .level \"info\" }}ok{{ else }}{{ printf \"%s-%5.1f\" .level (float64 .ms) }}{{ end }}""#,
+                ["ok", "error-250.0"]
+            ),
+            (
+                #"{app="a"} | json | __error__="" | label_format where=app, up="{{.level}}!" | line_format "{{.where}}{{.app}}{{.up}}""#,
+                ["ainfo!", "aerror!"]
+            ),
+            (
+                #"{app="a"} | json | level="info" | line_format "{{ __timestamp__ | date \"2006-01-02T15:04:05Z07:00\" }} {{ add 1 2 }} {{ .msg | trunc 5 }}""#,
+                ["1970-01-01T00:00:01Z 3 hello"]
+            ),
+            (
+                #"{app="a"} | json | level="info" | line_format "{{ range $i, $e := fromJson \"[1,2]\" }}{{$i}}={{$e}};{{ end }}""#,
+                ["0=1;1=2;"]
+            ),
         ])
     func formats(query: String, lines: [String]) async throws {
         let bench = LogQLBench()
@@ -113,7 +130,8 @@ enum PrettyNumber {
         let stream = try #require(try await bench.streams(#"{app="a"} | json"#).first)
         #expect(
             stream.labels
-                == ["app": "a", "level": "stream", "level_extracted": "line", "pod": "meta", "pod_extracted": "p", "_9_lives": "1"] as Labels)
+                == ["app": "a", "level": "stream", "level_extracted": "line", "pod": "meta", "pod_extracted": "p", "_9_lives": "1"]
+                as Labels)
         #expect(stream.entries.first?.structuredMetadata == ["pod": "meta"] as Labels)
     }
 
@@ -135,9 +153,10 @@ enum PrettyNumber {
             let streams = try await bench.streams(#"{app="a"}"#, limit: 3, direction: direction)
             let times = streams.flatMap(\.entries).map { $0.timestamp / 1_000_000_000 }
             #expect(Set(times) == Set(expected.map(Int64.init)))
-            #expect(streams.allSatisfy { stream in
-                stream.entries.map(\.timestamp) == stream.entries.map(\.timestamp).sorted { direction == .backward ? $0 > $1 : $0 < $1 }
-            })
+            #expect(
+                streams.allSatisfy { stream in
+                    stream.entries.map(\.timestamp) == stream.entries.map(\.timestamp).sorted { direction == .backward ? $0 > $1 : $0 < $1 }
+                })
         }
         #expect(try await bench.streams(#"{app="a"}"#, from: 0, to: 10).flatMap(\.entries).count == 10, "the end is left out")
     }
@@ -145,14 +164,18 @@ enum PrettyNumber {
     @Test(
         "finds out how severe a line is",
         arguments: [
-            (#"{"level":"warning"}"#, "warn"), ("lvl=DBG x", "debug"), ("2026 ERROR: boom", "error"), ("nothing here", "unknown"), (#"{"a":"info","severity":"fatal"}"#, "fatal"),
+            (#"{"level":"warning"}"#, "warn"), ("lvl=DBG x", "debug"), ("2026 ERROR: boom", "error"), ("nothing here", "unknown"),
+            (#"{"a":"info","severity":"fatal"}"#, "fatal"),
             ("", "unknown"), ("[INFO] hello", "info"),
         ])
     func levels(line: String, level: String) async throws {
         let bench = LogQLBench(detectsLevel: true)
         try await bench.add(["app": "a"], [(1, line)])
         #expect(try await bench.streams(#"{app="a"}"#).first?.labels["detected_level"] == level)
-        #expect(try await bench.values(#"sum by (detected_level) (count_over_time({app="a"}[10s]))"#, at: 5) == ["{detected_level=\"\(level)\"} 1"])
+        #expect(
+            try await bench.values(#"sum by (detected_level) (count_over_time({app="a"}[10s]))"#, at: 5) == [
+                "{detected_level=\"\(level)\"} 1"
+            ])
     }
 
     @Test("unpacks what Promtail packed, and takes colours out")
@@ -179,15 +202,22 @@ enum PrettyNumber {
             // The window is open at its start: the line at 10 s is not within (10 s, 30 s].
             (#"sum(count_over_time({app="a"}[20s]))"#, ["{} 4"]), (#"sum(count_over_time({app="a"}[21s]))"#, ["{} 5"]),
             (#"sum by (zone) (rate({app="a"}[20s]))"#, [#"{zone="x"} 0.1"#, #"{zone="y"} 0.1"#]),
-            (#"sum by (status) (count_over_time({app="a"} | logfmt [1m]))"#, [#"{status="200"} 3"#, #"{status="404"} 1"#, #"{status="500"} 1"#]),
+            (
+                #"sum by (status) (count_over_time({app="a"} | logfmt [1m]))"#,
+                [#"{status="200"} 3"#, #"{status="404"} 1"#, #"{status="500"} 1"#]
+            ),
             (#"sum by (status) (count_over_time({app="a"} | logfmt | status >= 400 [1m]))"#, [#"{status="404"} 1"#, #"{status="500"} 1"#]),
             (#"sum without (zone, ms, status) (count_over_time({app="a"} | logfmt [1m]))"#, [#"{app="a"} 5"#]),
             (#"bytes_over_time({app="a", zone="x"}[10s])"#, [#"{app="a", zone="x"} 15"#]),
             (#"bytes_rate({app="a", zone="x"}[10s])"#, [#"{app="a", zone="x"} 1.5"#]),
-            (#"sum_over_time({app="a"} | logfmt | unwrap ms [1m]) "#, [
-                #"{app="a", status="200", zone="x"} 3"#, #"{app="a", status="200", zone="y"} 4"#, #"{app="a", status="404", zone="y"} 0.5"#,
-                #"{app="a", status="500", zone="x"} 9"#,
-            ]),
+            (
+                #"sum_over_time({app="a"} | logfmt | unwrap ms [1m]) "#,
+                [
+                    #"{app="a", status="200", zone="x"} 3"#, #"{app="a", status="200", zone="y"} 4"#,
+                    #"{app="a", status="404", zone="y"} 0.5"#,
+                    #"{app="a", status="500", zone="x"} 9"#,
+                ]
+            ),
             (#"max_over_time({app="a"} | logfmt | unwrap ms [1m]) by (zone)"#, [#"{zone="x"} 9"#, #"{zone="y"} 4"#]),
             (#"quantile_over_time(0.5, {app="a"} | logfmt | unwrap ms [1m]) by (zone)"#, [#"{zone="x"} 2"#, #"{zone="y"} 2.25"#]),
             (#"avg_over_time({app="a"} | logfmt | unwrap ms [1m]) by (app)"#, [#"{app="a"} 3.3"#]),
@@ -197,13 +227,19 @@ enum PrettyNumber {
             (#"absent_over_time({app="nope"}[1m])"#, [#"{app="nope"} 1"#]), (#"absent_over_time({app="a"}[1m])"#, []),
             (#"topk(1, sum by (status) (count_over_time({app="a"} | logfmt [1m])))"#, [#"{status="200"} 3"#]),
             (#"sort_desc(sum by (zone) (sum_over_time({app="a"} | logfmt | unwrap ms [1m])))"#, [#"{zone="x"} 12"#, #"{zone="y"} 4.5"#]),
-            (#"sum by (zone) (count_over_time({app="a"} | logfmt | status="200" [1m])) / sum by (zone) (count_over_time({app="a"}[1m]))"#, [#"{zone="x"} 0.666667"#, #"{zone="y"} 0.5"#]),
+            (
+                #"sum by (zone) (count_over_time({app="a"} | logfmt | status="200" [1m])) / sum by (zone) (count_over_time({app="a"}[1m]))"#,
+                [#"{zone="x"} 0.666667"#, #"{zone="y"} 0.5"#]
+            ),
             (#"sum(count_over_time({app="a"}[1m])) > 4"#, ["{} 5"]), (#"sum(count_over_time({app="a"}[1m])) > bool 5"#, ["{} 0"]),
             (#"sum(count_over_time({app="b"}[1m])) or vector(7)"#, ["{} 7"]), ("1 + 2 * 3 ^ 2", ["19"]), ("vector(1)+vector(1)", ["{} 2"]),
             (#"count_over_time({app="a", zone="x"}[20s] offset 10s)"#, [#"{app="a", zone="x"} 2"#]),
             (#"sum by (z) (label_replace(count_over_time({app="a"}[1m]), "z", "$1-", "zone", "(.*)"))"#, [#"{z="x-"} 3"#, #"{z="y-"} 2"#]),
             (#"count(count_over_time({app="a"} | logfmt [1m])) by (app)"#, [#"{app="a"} 5"#]),
-            (#"sum by (zone) (count_over_time({app="a"}[1m])) unless on (zone) sum by (zone) (count_over_time({zone="x"}[1m]))"#, [#"{zone="y"} 2"#]),
+            (
+                #"sum by (zone) (count_over_time({app="a"}[1m])) unless on (zone) sum by (zone) (count_over_time({zone="x"}[1m]))"#,
+                [#"{zone="y"} 2"#]
+            ),
         ] as [(String, [String])])
     func values(query: String, expected: [String]) async throws {
         #expect(try await bench().values(query, at: 30) == expected)
@@ -213,8 +249,12 @@ enum PrettyNumber {
     func range() async throws {
         let bench = try await bench()
         let result = try await bench.engine.range(
-            #"sum(count_over_time({app="a"}[10s]))"#, from: 10_000_000_000, to: 50_000_000_000, step: 10_000_000_000, context: QueryContext())
-        guard case .matrix(let series) = result.value else { Issue.record("no matrix"); return }
+            #"sum(count_over_time({app="a"}[10s]))"#, from: 10_000_000_000, to: 50_000_000_000, step: 10_000_000_000,
+            context: QueryContext())
+        guard case .matrix(let series) = result.value else {
+            Issue.record("no matrix")
+            return
+        }
         #expect(series.map(\.values) == [[1, 1, 3]])
         #expect(series.first?.timestamps.map { $0 / 1_000_000_000 } == [10, 20, 30])
     }
@@ -225,7 +265,10 @@ enum PrettyNumber {
         let all: [Int64] = [10, 20, 30, 25, 30]
         let result = try await bench.engine.range(
             #"sum(count_over_time({app="a"}[12s]))"#, from: 0, to: 60_000_000_000, step: step * 1_000_000_000, context: QueryContext())
-        guard case .matrix(let series) = result.value else { Issue.record("no matrix"); return }
+        guard case .matrix(let series) = result.value else {
+            Issue.record("no matrix")
+            return
+        }
         var expected: [Int64: Double] = [:]
         for time in stride(from: Int64(0), through: 60, by: Int64.Stride(step)) {
             let count = all.count { $0 > time - 12 && $0 <= time }
@@ -238,7 +281,9 @@ enum PrettyNumber {
     @Test("an error of the pipeline ends a metric query, unless it is filtered")
     func errors() async throws {
         let bench = try await bench()
-        let error = await #expect(throws: QueryError.self) { try await bench.values(#"sum(count_over_time({app="a"} | json [1m]))"#, at: 30) }
+        let error = await #expect(throws: QueryError.self) {
+            try await bench.values(#"sum(count_over_time({app="a"} | json [1m]))"#, at: 30)
+        }
         #expect(error?.message.hasPrefix("pipeline error: 'JSONParserErr' for series:") == true)
         #expect(try await bench.values(#"sum(count_over_time({app="a"} | json | __error__!="JSONParserErr" [1m]))"#, at: 30) == [])
         await #expect(throws: QueryError.self) { try await bench.values(#"sum_over_time({app="a"} | logfmt | unwrap zone [1m])"#, at: 30) }
@@ -271,9 +316,13 @@ enum PrettyNumber {
     @Test("no text makes it trap", arguments: UInt64(0)..<32)
     func fuzz(seed: UInt64) {
         var random = SplitMix64(seed: seed)
-        let words = ["{", "}", "app", "=", "=~", "\"a\"", "|", "|=", "json", "unwrap", "rate", "(", ")", "[5m]", "by", "sum", ",", "5", "1e", "0x", "-", "or", "`", "\\", "offset", "ip", "\u{e9}", "#", "line_format", "\"{{.a\""]
+        let words = [
+            "{", "}", "app", "=", "=~", "\"a\"", "|", "|=", "json", "unwrap", "rate", "(", ")", "[5m]", "by", "sum", ",", "5", "1e", "0x",
+            "-", "or", "`", "\\", "offset", "ip", "\u{e9}", "#", "line_format", "\"{{.a\"",
+        ]
         for _ in 0..<200 {
-            let query = (0..<Int.random(in: 1..<12, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }.joined(separator: Bool.random(using: &random) ? " " : "")
+            let query = (0..<Int.random(in: 1..<12, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }.joined(
+                separator: Bool.random(using: &random) ? " " : "")
             _ = try? LogQLParser.parse(query)
         }
     }

@@ -2,16 +2,20 @@ import Patterns
 import Testing
 
 @Suite struct SubstringTests {
-    @Test("finds what a naive search finds", arguments: [
-        ("", "", 0), ("abc", "", 0), ("abc", "abc", 0), ("abc", "abcd", -1), ("aaab", "aab", 1), ("xyz", "z", 2), ("größe", "ß", 4),
-    ])
+    @Test(
+        "finds what a naive search finds",
+        arguments: [
+            ("", "", 0), ("abc", "", 0), ("abc", "abc", 0), ("abc", "abcd", -1), ("aaab", "aab", 1), ("xyz", "z", 2), ("größe", "ß", 4),
+        ])
     func exact(text: String, needle: String, offset: Int) {
         #expect(Patterns.Substring(needle).firstOffset(in: Array(text.utf8).span) == (offset < 0 ? nil : offset))
     }
 
-    @Test("ignores the case of ASCII letters only", arguments: [
-        ("An ERROR here", "error", true), ("an error", "ERROR", true), ("x[", "X{", false), ("ÄB", "äb", false), ("a1B2", "A1b", true),
-    ])
+    @Test(
+        "ignores the case of ASCII letters only",
+        arguments: [
+            ("An ERROR here", "error", true), ("an error", "ERROR", true), ("x[", "X{", false), ("ÄB", "äb", false), ("a1B2", "A1b", true),
+        ])
     func folded(text: String, needle: String, isFound: Bool) {
         #expect(Patterns.Substring(needle, ignoresASCIICase: true).isContained(in: text) == isFound)
     }
@@ -27,12 +31,15 @@ import Testing
 }
 
 @Suite struct RequiredLiteralsTests {
-    @Test("holds what every match must hold", arguments: [
-        ("error", ["error"], true), (#"status=5\d\d dur"#, ["status=5", " dur"], false), ("a|b", [], false), ("(?i)error", [], false),
-        ("orders/.*\"status\":404", ["orders/", "\"status\":404"], false), ("ab*c", ["a", "c"], false), ("ab+c", ["ab", "c"], false),
-        ("ab{2}c", ["a", "c"], false), (#"a\.b"#, ["a.b"], true), ("(foo|bar)baz", ["baz"], false), ("[abc]d", ["d"], false), ("x?", [], false),
-        ("^start", ["start"], false), ("", [], false), (#"\x41b"#, [], false), ("((?i)x)y", [], false), (#"\Qa.b\E"#, [], false),
-    ] as [(String, [String], Bool)])
+    @Test(
+        "holds what every match must hold",
+        arguments: [
+            ("error", ["error"], true), (#"status=5\d\d dur"#, ["status=5", " dur"], false), ("a|b", [], false), ("(?i)error", [], false),
+            ("orders/.*\"status\":404", ["orders/", "\"status\":404"], false), ("ab*c", ["a", "c"], false), ("ab+c", ["ab", "c"], false),
+            ("ab{2}c", ["a", "c"], false), (#"a\.b"#, ["a.b"], true), ("(foo|bar)baz", ["baz"], false), ("[abc]d", ["d"], false),
+            ("x?", [], false),
+            ("^start", ["start"], false), ("", [], false), (#"\x41b"#, [], false), ("((?i)x)y", [], false), (#"\Qa.b\E"#, [], false),
+        ] as [(String, [String], Bool)])
     func literals(pattern: String, literals: [String], isExact: Bool) {
         let required = RequiredLiterals(pattern)
         #expect(required.literals == literals)
@@ -41,12 +48,17 @@ import Testing
 }
 
 @Suite struct GlobTests {
-    @Test("matches paths as a shell does", arguments: [
-        ("/var/log/*.log", "/var/log/a.log", true), ("/var/log/*.log", "/var/log/x/a.log", false), ("/var/**/*.log", "/var/a.log", true),
-        ("/var/**/*.log", "/var/a/b/c.log", true), ("a?c", "abc", true), ("a?c", "a/c", false), ("[a-c]x", "bx", true), ("[!a-c]x", "bx", false),
-        ("[]]x", "]x", true), ("*a*b*c", "xxaxxbxxcxxbc", true), ("*.{log,txt}", "a.txt", true), ("*.{log,txt}", "a.md", false), (#"\*"#, "*", true),
-        (#"\*"#, "a", false), ("**", "a/b/c", true), ("a/**", "a", true), ("", "", true),
-    ])
+    @Test(
+        "matches paths as a shell does",
+        arguments: [
+            ("/var/log/*.log", "/var/log/a.log", true), ("/var/log/*.log", "/var/log/x/a.log", false),
+            ("/var/**/*.log", "/var/a.log", true),
+            ("/var/**/*.log", "/var/a/b/c.log", true), ("a?c", "abc", true), ("a?c", "a/c", false), ("[a-c]x", "bx", true),
+            ("[!a-c]x", "bx", false),
+            ("[]]x", "]x", true), ("*a*b*c", "xxaxxbxxcxxbc", true), ("*.{log,txt}", "a.txt", true), ("*.{log,txt}", "a.md", false),
+            (#"\*"#, "*", true),
+            (#"\*"#, "a", false), ("**", "a/b/c", true), ("a/**", "a", true), ("", "", true),
+        ])
     func matching(pattern: String, path: String, isMatch: Bool) throws {
         #expect(try Glob(pattern).matches(path) == isMatch)
     }
@@ -56,9 +68,11 @@ import Testing
         #expect(throws: Glob.SyntaxError.self) { try Glob(pattern) }
     }
 
-    @Test("knows the folder it lies in", arguments: [
-        ("/var/log/*.log", "/var/log"), ("/*.log", "/"), ("*.log", ""), ("/var/log/a.log", "/var/log"), ("/a/**/b", "/a"),
-    ])
+    @Test(
+        "knows the folder it lies in",
+        arguments: [
+            ("/var/log/*.log", "/var/log"), ("/*.log", "/"), ("*.log", ""), ("/var/log/a.log", "/var/log"), ("/a/**/b", "/a"),
+        ])
     func folder(pattern: String, folder: String) throws {
         #expect(try Glob(pattern).fixedFolder == folder)
     }
@@ -83,9 +97,11 @@ import Testing
         #expect(throws: Pattern.SyntaxError.self) { try Pattern("(") }
     }
 
-    @Test("a label's expression must match the whole value", arguments: [
-        ("a|b", "a", true), ("a|b", "ab", false), (".*", "", true), (".+", "", false), ("a.c", "a\nc", true), ("", "", true),
-    ])
+    @Test(
+        "a label's expression must match the whole value",
+        arguments: [
+            ("a|b", "a", true), ("a|b", "ab", false), (".*", "", true), (".+", "", false), ("a.c", "a\nc", true), ("", "", true),
+        ])
     func labels(pattern: String, value: String, isMatch: Bool) throws {
         #expect(try LabelPattern(pattern).matches(value) == isMatch)
     }

@@ -11,7 +11,8 @@ struct TraceBench {
     static let second: Int64 = 1_000_000_000
 
     init(count: UInt64 = 9) async throws {
-        var gateway = SpanBatch.Group(resource: Resource([Attribute("service.name", .string("gateway")), Attribute("region", .string("eu"))]))
+        var gateway = SpanBatch.Group(
+            resource: Resource([Attribute("service.name", .string("gateway")), Attribute("region", .string("eu"))]))
         var orders = SpanBatch.Group(resource: Resource([Attribute("service.name", .string("orders"))]))
         for n in 1...count {
             let start = Int64(n) * Self.second
@@ -19,7 +20,8 @@ struct TraceBench {
             let isFailed = n % 3 == 0
             gateway.spans.append(
                 TraceSpan(
-                    traceID: id, spanID: SpanID(n * 10 + 1), name: "GET /orders", kind: .server, start: start, duration: Int64(n) * 100_000_000,
+                    traceID: id, spanID: SpanID(n * 10 + 1), name: "GET /orders", kind: .server, start: start,
+                    duration: Int64(n) * 100_000_000,
                     status: isFailed ? .error : .unset,
                     attributes: [Attribute("http.response.status_code", .int(isFailed ? 500 : 200)), Attribute("user", .string("u\(n)"))]))
             orders.spans.append(
@@ -30,11 +32,15 @@ struct TraceBench {
                 orders.spans.append(
                     TraceSpan(
                         traceID: id, spanID: SpanID(n * 10 + 3 + query), parentID: SpanID(n * 10 + 2), name: "SELECT", kind: .client,
-                        start: start + 20 + Int64(query), duration: 10_000_000 * Int64(query + 1), status: isFailed && query == 1 ? .error : .ok,
+                        start: start + 20 + Int64(query), duration: 10_000_000 * Int64(query + 1),
+                        status: isFailed && query == 1 ? .error : .ok,
                         statusMessage: isFailed && query == 1 ? "deadlock" : "",
                         attributes: [Attribute("db.statement", .string("SELECT \(query)"))],
                         events: isFailed && query == 1
-                            ? [TraceSpan.Event(timestamp: start + 30, name: "exception", attributes: [Attribute("exception.type", .string("PgError"))])] : [],
+                            ? [
+                                TraceSpan.Event(
+                                    timestamp: start + 30, name: "exception", attributes: [Attribute("exception.type", .string("PgError"))])
+                            ] : [],
                         scope: TraceSpan.Scope(name: "pgx", version: "5")))
             }
         }
@@ -54,24 +60,38 @@ struct TraceBench {
     @Test(
         "finds the spans that a query describes",
         arguments: [
-            ("{ }", ["1:4", "2:4", "3:4"]), (#"{ resource.service.name = "gateway" }"#, ["1:1", "2:1", "3:1"]), ("{ status = error }", ["3:2"]),
-            (#"{ name = "SELECT" && status = error }"#, ["3:1"]), ("{ duration > 250ms }", ["3:1"]), ("{ .http.response.status_code >= 500 }", ["3:1"]),
-            ("{ span.http.response.status_code = 200.0 }", ["1:1", "2:1"]), (#"{ .user =~ "u[12]" }"#, ["1:1", "2:1"]), (#"{ .user !~ "u[12]" }"#, ["3:1"]),
-            (#"{ .user != "u1" }"#, ["2:1", "3:1"]), ("{ .user = nil && kind = server }", ["1:1", "2:1", "3:1"]), (#"{ .region = "eu" }"#, ["1:1", "2:1", "3:1"]),
-            ("{ span.retry }", ["1:1"]), ("{ span.load * 2 = 3 }", ["3:1"]), ("{ !span.retry }", ["2:1", "3:1"]), ("{ kind = client }", ["1:2", "2:2", "3:2"]),
-            (#"{ statusMessage = "deadlock" }"#, ["3:1"]), (#"{ event.exception.type = "PgError" }"#, ["3:1"]), (#"{ event:name = "exception" }"#, ["3:1"]),
-            (#"{ instrumentation:name = "pgx" }"#, ["1:2", "2:2", "3:2"]), (#"{ span:id = "b" }"#, ["1:1"]), (#"{ trace:id = "2" }"#, ["2:4"]),
-            ("{ traceDuration > 250ms }", ["3:4"]), (#"{ rootServiceName = "gateway" && name = "list" }"#, ["1:1", "2:1", "3:1"]), ("{ span:childCount = 2 }", ["1:1", "2:1", "3:1"]),
+            ("{ }", ["1:4", "2:4", "3:4"]), (#"{ resource.service.name = "gateway" }"#, ["1:1", "2:1", "3:1"]),
+            ("{ status = error }", ["3:2"]),
+            (#"{ name = "SELECT" && status = error }"#, ["3:1"]), ("{ duration > 250ms }", ["3:1"]),
+            ("{ .http.response.status_code >= 500 }", ["3:1"]),
+            ("{ span.http.response.status_code = 200.0 }", ["1:1", "2:1"]), (#"{ .user =~ "u[12]" }"#, ["1:1", "2:1"]),
+            (#"{ .user !~ "u[12]" }"#, ["3:1"]),
+            (#"{ .user != "u1" }"#, ["2:1", "3:1"]), ("{ .user = nil && kind = server }", ["1:1", "2:1", "3:1"]),
+            (#"{ .region = "eu" }"#, ["1:1", "2:1", "3:1"]),
+            ("{ span.retry }", ["1:1"]), ("{ span.load * 2 = 3 }", ["3:1"]), ("{ !span.retry }", ["2:1", "3:1"]),
+            ("{ kind = client }", ["1:2", "2:2", "3:2"]),
+            (#"{ statusMessage = "deadlock" }"#, ["3:1"]), (#"{ event.exception.type = "PgError" }"#, ["3:1"]),
+            (#"{ event:name = "exception" }"#, ["3:1"]),
+            (#"{ instrumentation:name = "pgx" }"#, ["1:2", "2:2", "3:2"]), (#"{ span:id = "b" }"#, ["1:1"]),
+            (#"{ trace:id = "2" }"#, ["2:4"]),
+            ("{ traceDuration > 250ms }", ["3:4"]), (#"{ rootServiceName = "gateway" && name = "list" }"#, ["1:1", "2:1", "3:1"]),
+            ("{ span:childCount = 2 }", ["1:1", "2:1", "3:1"]),
             ("{ nestedSetParent = -1 }", ["1:1", "2:1", "3:1"]), (#"{ parent.name = "list" && status = error }"#, ["3:1"]),
-            (#"{ resource.service.name = "gateway" } >> { status = error }"#, ["3:1"]), (#"{ name = "list" } > { name = "SELECT" }"#, ["1:2", "2:2", "3:2"]),
-            (#"{ resource.service.name = "gateway" } > { name = "SELECT" }"#, []), (#"{ name = "SELECT" } << { kind = server }"#, ["1:2", "2:2", "3:2"]),
+            (#"{ resource.service.name = "gateway" } >> { status = error }"#, ["3:1"]),
+            (#"{ name = "list" } > { name = "SELECT" }"#, ["1:2", "2:2", "3:2"]),
+            (#"{ resource.service.name = "gateway" } > { name = "SELECT" }"#, []),
+            (#"{ name = "SELECT" } << { kind = server }"#, ["1:2", "2:2", "3:2"]),
             (#"{ name = "SELECT" } < { kind = server }"#, ["1:1", "2:1", "3:1"]), (#"{ status = error } ~ { name = "SELECT" }"#, ["3:1"]),
             (#"{ name = "list" } !> { name = "SELECT" }"#, []), (#"{ status = ok } !~ { kind = client }"#, ["3:1"]),
-            (#"{ resource.service.name = "gateway" } !>> { kind = server }"#, ["1:1", "2:1", "3:1"]), (#"{ name = "list" } &> { status = error }"#, ["3:2"]),
+            (#"{ resource.service.name = "gateway" } !>> { kind = server }"#, ["1:1", "2:1", "3:1"]),
+            (#"{ name = "list" } &> { status = error }"#, ["3:2"]),
             ("{ status = error } && { .user = `u3` }", ["3:2"]), ("{ status = error } || { .user = `u1` }", ["1:1", "3:2"]),
-            ("{ kind = client } | count() > 1", ["1:2", "2:2", "3:2"]), ("{ status = error } | count() > 2", []), ("{ } | avg(duration) > 90ms", ["3:4"]),
-            ("{ kind = client } | max(duration) = 20ms", ["1:2", "2:2", "3:2"]), ("{ } | by(kind) | count() > 1", ["1:2+2", "2:2+2", "3:2+2"]),
-            ("{ } | by(status) | { kind = client } | coalesce()", ["1:2", "2:2", "3:2"]), ("({ kind = client } | count()) > 1", ["1:4", "2:4", "3:4"]),
+            ("{ kind = client } | count() > 1", ["1:2", "2:2", "3:2"]), ("{ status = error } | count() > 2", []),
+            ("{ } | avg(duration) > 90ms", ["3:4"]),
+            ("{ kind = client } | max(duration) = 20ms", ["1:2", "2:2", "3:2"]),
+            ("{ } | by(kind) | count() > 1", ["1:2+2", "2:2+2", "3:2+2"]),
+            ("{ } | by(status) | { kind = client } | coalesce()", ["1:2", "2:2", "3:2"]),
+            ("({ kind = client } | count()) > 1", ["1:4", "2:4", "3:4"]),
             (#"{ name = "SELECT" } | { status = error }"#, ["3:1"]), ("max(duration) > 250ms", ["3:4"]), ("{ false }", []),
         ] as [(String, [String])])
     func search(query: String, expected: [String]) async throws {
@@ -81,10 +101,12 @@ struct TraceBench {
     @Test("gives the newest traces first and stops at the limit")
     func limit() async throws {
         let bench = try await TraceBench(count: 60)
-        let found = try await bench.engine.search("{ status = error }", in: TimeRange(0, 50 * TraceBench.second), limit: 5, context: QueryContext())
+        let found = try await bench.engine.search(
+            "{ status = error }", in: TimeRange(0, 50 * TraceBench.second), limit: 5, context: QueryContext())
         #expect(found.map(\.traceID.low) == [48, 45, 42, 39, 36])
         // Few candidates hold: the search goes on further back.
-        let slow = try await bench.engine.search("{ } | avg(duration) < 50ms", in: TimeRange(0, 100 * TraceBench.second), limit: 1, context: QueryContext())
+        let slow = try await bench.engine.search(
+            "{ } | avg(duration) < 50ms", in: TimeRange(0, 100 * TraceBench.second), limit: 1, context: QueryContext())
         #expect(slow.map(\.traceID.low) == [1])
     }
 
@@ -92,7 +114,8 @@ struct TraceBench {
     func summary() async throws {
         let bench = try await TraceBench(count: 3)
         let found = try await bench.engine.search(
-            "{ status = error && .db.statement != nil } | select(span.db.statement, resource.service.name)", in: .all, limit: 1, spansPerSpanSet: 1,
+            "{ status = error && .db.statement != nil } | select(span.db.statement, resource.service.name)", in: .all, limit: 1,
+            spansPerSpanSet: 1,
             context: QueryContext())
         let trace = try #require(found.first)
         #expect(trace.rootServiceName == "gateway")
@@ -120,7 +143,8 @@ struct TraceBench {
     @Test(
         "takes the search that came before TraceQL",
         arguments: [
-            ("service.name=orders", "", "", 9), ("error=true", "", "", 3), ("http.response.status_code=500", "", "", 3), ("user=u4", "", "", 1), ("", "850ms", "", 1),
+            ("service.name=orders", "", "", 9), ("error=true", "", "", 3), ("http.response.status_code=500", "", "", 3),
+            ("user=u4", "", "", 1), ("", "850ms", "", 1),
             ("", "", "200ms", 2), ("name=\"GET /orders\" status.code=error", "500ms", "1s", 2), ("retry=true", "", "", 1),
         ])
     func tags(tags: String, minDuration: String, maxDuration: String, count: Int) async throws {
@@ -142,7 +166,8 @@ struct TraceBench {
         #expect(names.first { $0.scope == "span" }?.names == ["db.statement", "http.response.status_code", "load", "retry", "user"])
         #expect(names.first { $0.scope == "event" }?.names == ["exception.type"])
         for (tag, values) in [
-            ("resource.service.name", ["gateway", "orders"]), ("service.name", ["gateway", "orders"]), (".http.response.status_code", ["200", "500"]), ("name", ["GET /orders", "SELECT", "list"]),
+            ("resource.service.name", ["gateway", "orders"]), ("service.name", ["gateway", "orders"]),
+            (".http.response.status_code", ["200", "500"]), ("name", ["GET /orders", "SELECT", "list"]),
             ("status", ["error", "ok", "unset"]), ("span.retry", ["false", "true"]), ("rootServiceName", ["gateway", "orders"]),
         ] {
             #expect(try await bench.engine.tagValues(tag, in: .all, context: QueryContext()).map(\.value) == values)
@@ -185,9 +210,13 @@ struct TraceBench {
     @Test("no text makes it trap", arguments: UInt64(0)..<32)
     func fuzz(seed: UInt64) {
         var random = SplitMix64(seed: seed)
-        let words = ["{", "}", ".a", "span.b", "=", "=~", "\"a\"", "|", "&&", "count()", "(", ")", "5", "1h", "-", "!", "by", ">", ">>", "rate()", "topk(", "9223372036854775807", "*", "%", "0", "\u{e9}", "select", "nil", "`"]
+        let words = [
+            "{", "}", ".a", "span.b", "=", "=~", "\"a\"", "|", "&&", "count()", "(", ")", "5", "1h", "-", "!", "by", ">", ">>", "rate()",
+            "topk(", "9223372036854775807", "*", "%", "0", "\u{e9}", "select", "nil", "`",
+        ]
         for _ in 0..<200 {
-            let query = (0..<Int.random(in: 1..<12, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }.joined(separator: Bool.random(using: &random) ? " " : "")
+            let query = (0..<Int.random(in: 1..<12, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }.joined(
+                separator: Bool.random(using: &random) ? " " : "")
             _ = try? TraceQLParser.parse(query)
         }
     }

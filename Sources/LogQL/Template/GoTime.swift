@@ -9,7 +9,8 @@ enum GoTime {
 
     /// The parts of a layout, longest first where one begins like another.
     private static let parts = [
-        "January", "Monday", "2006", "-07:00", "-0700", "Z07:00", "Z0700", "Jan", "Mon", "MST", "01", "02", "03", "04", "05", "06", "15", "_2",
+        "January", "Monday", "2006", "-07:00", "-0700", "Z07:00", "Z0700", "Jan", "Mon", "MST", "01", "02", "03", "04", "05", "06", "15",
+        "_2",
         "PM", "pm", "-07", "1", "2", "3", "4", "5",
     ]
 
@@ -126,20 +127,54 @@ enum GoTime {
             }
             let value: Int?
             switch part {
-            case "January": value = name(months, nil).map { month = $0 + 1; return month }
-            case "Jan": value = name(months, 3).map { month = $0 + 1; return month }
+            case "January":
+                value = name(months, nil).map {
+                    month = $0 + 1
+                    return month
+                }
+            case "Jan":
+                value = name(months, 3).map {
+                    month = $0 + 1
+                    return month
+                }
             case "Monday": value = name(days, nil)
             case "Mon": value = name(days, 3)
-            case "2006": value = number(4).map { year = $0; return $0 }
-            case "06": value = number(2).map { year = $0 < 69 ? 2000 + $0 : 1900 + $0; return $0 }
-            case "01", "1": value = number(2).map { month = $0; return $0 }
+            case "2006":
+                value = number(4).map {
+                    year = $0
+                    return $0
+                }
+            case "06":
+                value = number(2).map {
+                    year = $0 < 69 ? 2000 + $0 : 1900 + $0
+                    return $0
+                }
+            case "01", "1":
+                value = number(2).map {
+                    month = $0
+                    return $0
+                }
             case "02", "2", "_2":
                 rest = rest.drop { $0 == " " }
-                value = number(2).map { day = $0; return $0 }
-            case "15", "03", "3": value = number(2).map { hour = $0; return $0 }
-            case "04", "4": value = number(2).map { minute = $0; return $0 }
+                value = number(2).map {
+                    day = $0
+                    return $0
+                }
+            case "15", "03", "3":
+                value = number(2).map {
+                    hour = $0
+                    return $0
+                }
+            case "04", "4":
+                value = number(2).map {
+                    minute = $0
+                    return $0
+                }
             case "05", "5":
-                value = number(2).map { second = $0; return $0 }
+                value = number(2).map {
+                    second = $0
+                    return $0
+                }
                 // Go takes a fraction behind the seconds even where the layout has none.
                 if let mark = rest.first, mark == ".", !layout.contains("05.") { fraction = readFraction(&rest) }
             case "PM", "pm":
@@ -150,7 +185,11 @@ enum GoTime {
             case "MST":
                 rest = rest.drop { $0.isLetter }
                 value = 0
-            case "-0700", "-07:00", "-07", "Z0700", "Z07:00": value = readOffset(&rest).map { offset = $0; return $0 }
+            case "-0700", "-07:00", "-07", "Z0700", "Z07:00":
+                value = readOffset(&rest).map {
+                    offset = $0
+                    return $0
+                }
             default:
                 if rest.first == "." || rest.first == "," { fraction = readFraction(&rest) }
                 value = 0

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 extension TemplateFunctions {
     static let numbers: [String: Entry] = [
@@ -9,8 +7,11 @@ extension TemplateFunctions {
         "add": Entry(1...100) { arguments, _ in .int(arguments.reduce(0) { $0 &+ $1.int }) },
         "sub": Entry(2) { arguments, _ in .int(arguments[0].int &- arguments[1].int) },
         "mul": Entry(1...100) { arguments, _ in .int(arguments.reduce(1) { $0 &* $1.int }) },
-        "div": Entry(2) { arguments, _ throws(Template.Fault) in try divide(arguments) { $0.dividedReportingOverflow(by: $1).partialValue } },
-        "mod": Entry(2) { arguments, _ throws(Template.Fault) in try divide(arguments) { $0.remainderReportingOverflow(dividingBy: $1).partialValue } },
+        "div": Entry(2) { arguments, _ throws(Template.Fault) in try divide(arguments) { $0.dividedReportingOverflow(by: $1).partialValue }
+        },
+        "mod": Entry(2) { arguments, _ throws(Template.Fault) in
+            try divide(arguments) { $0.remainderReportingOverflow(dividingBy: $1).partialValue }
+        },
         "addf": Entry(1...100) { arguments, _ in .double(arguments.reduce(0) { $0 + $1.double }) },
         "subf": Entry(1...100) { arguments, _ in .double(arguments.dropFirst().reduce(arguments[0].double) { $0 - $1.double }) },
         "mulf": Entry(1...100) { arguments, _ in .double(arguments.reduce(1) { $0 * $1.double }) },

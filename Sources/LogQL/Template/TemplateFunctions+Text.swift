@@ -26,7 +26,9 @@ extension TemplateFunctions {
         },
         "repeat": Entry(2) { arguments, _ throws(Template.Fault) in
             let count = Int(max(0, min(arguments[0].int, 100_000)))
-            guard count * arguments[1].text.utf8.count <= 1 << 20 else { throw Template.Fault(description: "repeat: the result is too long") }
+            guard count * arguments[1].text.utf8.count <= 1 << 20 else {
+                throw Template.Fault(description: "repeat: the result is too long")
+            }
             return .string(String(repeating: arguments[1].text, count: count))
         },
         "trunc": Entry(2) { arguments, _ in
@@ -199,8 +201,9 @@ enum Replacement {
             let isBraced = template[index + 1] == UInt8(ascii: "{")
             let start = index + (isBraced ? 2 : 1)
             var end = start
-            while end < template.count, template[end] == UInt8(ascii: "_") || (0x30...0x39).contains(template[end]) || (0x41...0x5a).contains(template[end])
-                || (0x61...0x7a).contains(template[end])
+            while end < template.count,
+                template[end] == UInt8(ascii: "_") || (0x30...0x39).contains(template[end]) || (0x41...0x5a).contains(template[end])
+                    || (0x61...0x7a).contains(template[end])
             { end += 1 }
             guard end > start, !isBraced || (end < template.count && template[end] == UInt8(ascii: "}")) else {
                 result.append(template[index])

@@ -69,7 +69,8 @@ struct TemplateParser {
     }
 
     private static func isWord(_ byte: UInt8) -> Bool {
-        (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_") || byte >= 0x80
+        (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_")
+            || byte >= 0x80
     }
 
     /// The words of an action that begins at `start`, where the text goes on, and whether blanks before it go.
@@ -81,7 +82,8 @@ struct TemplateParser {
             let next = position + 1 < bytes.count ? bytes[position + 1] : 0
             switch byte {
             case UInt8(ascii: "}") where next == UInt8(ascii: "}"): return (tokens, position + 2, false)
-            case UInt8(ascii: "-") where next == UInt8(ascii: "}") && position > start && bytes[position - 1] <= 0x20: return (tokens, position + 3, true)
+            case UInt8(ascii: "-") where next == UInt8(ascii: "}") && position > start && bytes[position - 1] <= 0x20:
+                return (tokens, position + 3, true)
             case 0x20, 0x09, 0x0a, 0x0d: position += 1
             case UInt8(ascii: "/") where next == UInt8(ascii: "*"):
                 guard let end = find("*/", bytes, position) else { throw Template.Fault(description: "unclosed comment") }

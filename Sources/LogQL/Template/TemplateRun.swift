@@ -104,7 +104,9 @@ struct TemplateRun {
         case .field(let path): return member(dot, path)
         case .variable(let name, let path):
             if name.isEmpty { return member(.labels, path) }
-            guard let found = variables.last(where: { $0.name == name }) else { throw Template.Fault(description: "undefined variable \"$\(name)\"") }
+            guard let found = variables.last(where: { $0.name == name }) else {
+                throw Template.Fault(description: "undefined variable \"$\(name)\"")
+            }
             return member(found.value, path)
         case .function(let name): return try TemplateFunctions.call(name, [], context)
         case .pipeline(let pipeline, let path): return member(try value(of: pipeline), path)
