@@ -71,29 +71,12 @@ extension Evaluator {
             }
         case .countValues:
             guard let expression = node.parameter else { return nil }
-            if string(expression).isEmpty || isBroken(expression) {
-                return QueryError(.execution, "invalid label name \(Self.goQuoted(expression))")
+            if case .string(let literal) = expression.unwrapped, literal.value.isEmpty || literal.isBroken {
+                return QueryError(.execution, "invalid label name \(literal.quoted)")
             }
         default: break
         }
         return nil
-    }
-
-    /// A string literal as Go's `%q` writes its bytes: what is no UTF-8 comes as `\x…`.
-    private static func goQuoted(_ expression: PromQLExpression) -> String {
-        guard case .string(let node) = expression.unwrapped else { return "" }
-        guard var rest = node.brokenBytes?[...] else { return node.value.quoted }
-        var text = ""
-        while !rest.isEmpty {
-            if let length = (1...min(4, rest.count)).first(where: { String(validating: rest.prefix($0), as: UTF8.self) != nil }) {
-                text += String(decoding: rest.prefix(length), as: UTF8.self).quoted.dropFirst().dropLast()
-                rest = rest.dropFirst(length)
-            } else {
-                text += "\\x" + String(rest[rest.startIndex], radix: 16)
-                rest = rest.dropFirst()
-            }
-        }
-        return "\"\(text)\""
     }
 
     /// `sum` and `avg`.

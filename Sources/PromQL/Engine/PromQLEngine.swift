@@ -40,7 +40,7 @@ package struct PromQLEngine: Sendable {
         if expression.type == .matrix {
             value = .matrix(try await evaluator.matrix(expression).sorted { $0.labels < $1.labels })
         } else {
-            switch try await evaluator.evaluate(expression, evaluator.query) {
+            switch try await evaluator.evaluate(expression.planned(), evaluator.query) {
             case .scalar(let values): value = .scalar(timestamp: time, value: values[0])
             case .string(let text): value = .string(timestamp: time, value: text)
             case .vector(let series):
@@ -82,7 +82,7 @@ package struct PromQLEngine: Sendable {
         let evaluator = Evaluator(
             store: store, options: options, context: context, annotations: annotations, query: steps, queryEnd: to)
         var series: [Series]
-        switch try await evaluator.evaluate(expression, steps) {
+        switch try await evaluator.evaluate(expression.planned(), steps) {
         case .scalar(let values): series = [Series(labels: .empty, values: values)]
         case .vector(let vector): series = try evaluator.withoutDroppedNames(vector)
         case .string: series = []

@@ -23,6 +23,8 @@ struct RawSeries: Sendable {
         values = points.values
         histogramTimes = points.histogramTimestamps
         histograms = points.histograms
+        // Samples of a subquery need not follow each other: whether there was a reset shows only when they are compared.
+        for index in histograms.indices where histograms[index].resetHint != .gauge { histograms[index].resetHint = .unknown }
     }
 
     var metricName: String { labels[Labels.metricName] ?? "" }
@@ -164,7 +166,7 @@ extension RawSeries {
                 } else {
                     histograms[index].resetHint = .unknown
                 }
-                if isExact, histograms[index].resetHint == .unknown, let last = previous {
+                if isExact, index > 0, histograms[index].resetHint == .unknown, let last = previous {
                     histograms[index].resetHint = original.isReset(after: last) ? .reset : .notReset
                 }
             }

@@ -40,7 +40,7 @@ extension Evaluator {
                 self.quantile(quantiles[step], source, argument.place)
             }
             if let label {
-                let text = quantiles.first.map { PromQLNumber.formatGeneral($0) } ?? ""
+                let text = quantiles.first.map(PromQLNumber.formatOpenMetrics) ?? ""
                 for index in series.indices { series[index].labels[label] = text }
             }
             result += series

@@ -128,12 +128,20 @@ extension NativeHistogram {
     func trimmed(to limit: Double, keepsLower: Bool) -> NativeHistogram {
         var result = self
         func part(_ bucket: HistogramBucket) -> Double {
+            // Where a bucket without an end is cut, nobody knows how much lies on which side: all of it goes, but for the
+            // side that has no end.
+            if bucket.lower == -.infinity, limit > -.infinity, bucket.upper > limit {
+                if bucket.upper == .infinity { return 0 }
+                if limit < 0 { return keepsLower && bucket.upper <= 0 ? bucket.count : 0 }
+            }
             let bucket = adjusted(bucket)
             let below = bucket.upper <= limit ? 1 : bucket.lower >= limit ? 0 : share(bucket, below: limit)
             return bucket.count * (keepsLower ? below : 1 - below)
         }
         var middleSum = 0.0
+        var hasChanged = false
         func add(_ bucket: HistogramBucket, _ count: Double) {
+            hasChanged = hasChanged || count != bucket.count
             guard count != 0 else { return }
             let bucket = adjusted(bucket)
             var (low, high) = (bucket.lower, bucket.upper)
@@ -160,7 +168,7 @@ extension NativeHistogram {
         result.setPositive(newPositive)
         result.setNegative(newNegative)
         result.count = result.zeroCount + newPositive.counts.reduce(0, +) + newNegative.counts.reduce(0, +)
-        if result.count != count { result.sum = middleSum }
+        if hasChanged { result.sum = middleSum } else { result.count = count }
         result.resetHint = .gauge
         return result
     }

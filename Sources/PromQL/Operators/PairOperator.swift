@@ -49,7 +49,7 @@ struct PairOperator {
             }
             return
         }
-        if operation == .trimUpper || operation == .trimLower {
+        if operation.isTrim {
             for step in values.indices where !Absent.holds(values[step]) {
                 noteTypes(nil, nil)
                 values[step] = Absent.value
@@ -82,7 +82,7 @@ struct PairOperator {
             let holds = FloatArithmetic.holds(operation, left, right)
             return returnsBool ? Outcome(value: holds ? 1 : 0) : holds ? Outcome(value: kept.value, histogram: kept.histogram) : Outcome()
         }
-        if operation == .trimUpper || operation == .trimLower {
+        if operation.isTrim {
             noteTypes(nil, nil)
             return Outcome()
         }

@@ -7,7 +7,7 @@ extension PromQLExpression: CustomStringConvertible {
         case .number(let node):
             if node.isDuration { return PromQLDuration.format(milliseconds: Int64((node.value * 1000).rounded())) }
             return PromQLNumber.formatGeneral(node.value)
-        case .string(let node): return node.value.quoted
+        case .string(let node): return node.quoted
         case .selector(let node): return node.text(range: "")
         case .range(let node): return node.selector.text(range: "[\(node.range)]")
         case .subquery(let node):

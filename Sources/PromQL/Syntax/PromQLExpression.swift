@@ -37,6 +37,22 @@ package indirect enum PromQLExpression: Sendable, Hashable {
         package var brokenBytes: [UInt8]?
 
         package var isBroken: Bool { brokenBytes != nil }
+
+        /// In quotes, as Go's `%q` writes it: bytes that are no UTF-8 come as `\x…`.
+        package var quoted: String {
+            guard var rest = brokenBytes?[...] else { return value.quoted }
+            var text = ""
+            while let byte = rest.first {
+                if let length = (1...min(4, rest.count)).first(where: { String(validating: rest.prefix($0), as: UTF8.self) != nil }) {
+                    text += String(decoding: rest.prefix(length), as: UTF8.self).quoted.dropFirst().dropLast()
+                    rest = rest.dropFirst(length)
+                } else {
+                    text += "\\x" + String(byte, radix: 16)
+                    rest = rest.dropFirst()
+                }
+            }
+            return "\"\(text)\""
+        }
     }
 
     /// `name{a="b"} @ 5 offset 1m`.
@@ -52,6 +68,17 @@ package indirect enum PromQLExpression: Sendable, Hashable {
         /// Set by the planner: only counts and sums of native histograms are wanted, and with them the resets between samples.
         var readsStatisticsOnly = false
         package var place: SourceRange
+
+        /// The order of matchers has no meaning.
+        package static func == (left: VectorSelector, right: VectorSelector) -> Bool {
+            left.name == right.name && Set(left.matchers) == Set(right.matchers) && left.offset == right.offset && left.at == right.at
+                && left.boundary == right.boundary
+        }
+
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(name)
+            hasher.combine(Set(matchers))
+        }
     }
 
     /// How a range takes its ends (Prometheus' extended range selectors, experimental).

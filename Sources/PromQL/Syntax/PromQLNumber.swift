@@ -29,6 +29,12 @@ package enum PromQLNumber {
         return text + (exponent < 0 ? "e-" : "e+") + (magnitude.count < 2 ? "0" : "") + magnitude
     }
 
+    /// As OpenMetrics writes the value of a label such as `le`: always with a decimal point, or an exponent.
+    static func formatOpenMetrics(_ value: Double) -> String {
+        let text = formatGeneral(value)
+        return value.isFinite && !text.contains(".") && !text.contains("e") ? text + ".0" : text
+    }
+
     private static func special(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }

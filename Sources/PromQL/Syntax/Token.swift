@@ -96,7 +96,9 @@ package enum BinaryOperator: String, Sendable, Hashable, CaseIterable {
 
     package var isSet: Bool { self == .and || self == .or || self == .unless }
     /// Whether it makes new values, so that a metric's name no longer fits.
-    package var isArithmetic: Bool { !isComparison && !isSet }
+    package var isArithmetic: Bool { !isComparison && !isSet && !isTrim }
+    /// Whether it cuts a histogram at a value.
+    package var isTrim: Bool { self == .trimUpper || self == .trimLower }
     /// Whether it is a word rather than signs.
     var isWord: Bool { isSet || self == .atan2 }
 

@@ -41,6 +41,13 @@ struct ScriptRunner {
         return outcome
     }
 
+    /// A store with what the `load` commands of a script say.
+    static func store(_ text: String) async throws -> MemoryStore {
+        var runner = ScriptRunner()
+        for case .load(let load) in try Script(text).commands { try await runner.load(load) }
+        return runner.store
+    }
+
     // MARK: Loading
 
     private mutating func load(_ load: Script.Load) async throws {
