@@ -43,6 +43,8 @@ extension ExpositionParser {
     ) throws(DecodeError) {
         offset += 1
         var hasName = !mayHoldName
+        // Looking for a name among many by walking would take quadratic time.
+        var names: Set<String> = []
         while true {
             skipSpace(bytes)
             guard offset < end else { throw error("the text ends within labels") }
@@ -55,7 +57,9 @@ extension ExpositionParser {
                 offset += 1
                 skipSpace(bytes)
                 let value = try quoted(bytes, "the label's value")
-                if labels.contains(where: { $0.name == name }) { throw error("the label \"\(name)\" occurs twice", at: place) }
+                if labels.count == 64 { names.formUnion(labels.map(\.name)) }
+                let isTwice = labels.count < 64 ? labels.contains { $0.name == name } : !names.insert(name).inserted
+                if isTwice { throw error("the label \"\(name)\" occurs twice", at: place) }
                 labels.append(Label(name, value))
             } else {
                 guard isQuoted, !hasName else { throw unexpected(bytes, "'=' after a label's name") }

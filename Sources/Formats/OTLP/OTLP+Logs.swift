@@ -20,11 +20,12 @@ extension OTLP {
             throw FormatError("OTLP logs", error)
         }
         var batch = TelemetryBatch()
+        var rejections = Rejections()
         let now = time.nanoseconds
         for group in groups where group.scopes.contains(where: { !$0.records.isEmpty }) {
-            batch.logs.streams.append(OTLPLogTranslator(resource: group.resource).stream(group, now: now))
+            batch.logs.streams.append(OTLPLogTranslator(resource: group.resource).stream(group, now: now, &rejections))
         }
-        return Decoded(batch: batch)
+        return Decoded(batch: batch, rejected: rejections.count, rejectionMessage: rejections.message)
     }
 }
 

@@ -11,6 +11,12 @@ struct OTLPLogTranslator {
         "k8s.cronjob.name", "k8s.job.name",
     ]
 
+    /// Loki's limit of structured metadata (`max_structured_metadata_entries_count`). What a resource brings goes with each of its
+    /// records, so that without a limit a small request could become a huge one.
+    static let metadataCountMax = 128
+    /// Names of flattened maps grow with each level; beyond this the rest of a map stays JSON.
+    private static let nameByteCountMax = 512
+
     private let resource: Resource
     private let labels: Labels
     /// The other resource attributes, which go with every entry.
@@ -34,7 +40,7 @@ struct OTLPLogTranslator {
         self.metadata = metadata
     }
 
-    func stream(_ group: OTLPLogGroup, now: Int64) -> LogBatch.Stream {
+    func stream(_ group: OTLPLogGroup, now: Int64, _ rejections: inout Rejections) -> LogBatch.Stream {
         var stream = LogBatch.Stream(labels: labels, resource: resource)
         stream.entries.reserveCapacity(group.scopes.reduce(0) { $0 + $1.records.count })
         for scope in group.scopes {
@@ -42,7 +48,15 @@ struct OTLPLogTranslator {
             if !scope.scope.name.isEmpty { shared.append(Label("scope_name", scope.scope.name)) }
             if !scope.scope.version.isEmpty { shared.append(Label("scope_version", scope.scope.version)) }
             for attribute in scope.scope.attributes { Self.flatten(attribute, prefix: "", &shared) }
-            for record in scope.records { stream.entries.append(entry(record, shared, now)) }
+            for record in scope.records {
+                // The record's own fields are seven at most.
+                let count = shared.count + record.attributes.count
+                guard count <= Self.metadataCountMax else {
+                    rejections.add("a log record has \(count) attributes with its scope's and resource's: at most \(Self.metadataCountMax)")
+                    continue
+                }
+                stream.entries.append(entry(record, shared, now))
+            }
         }
         return stream
     }
@@ -71,7 +85,7 @@ struct OTLPLogTranslator {
     /// Maps become one label a member, names joined by underscores; everything else is one label.
     private static func flatten(_ attribute: Attribute, prefix: String, _ labels: inout [Label]) {
         let name = prefix.isEmpty ? attribute.name : prefix + "_" + attribute.name
-        if case .map(let members) = attribute.value {
+        if case .map(let members) = attribute.value, name.utf8.count <= nameByteCountMax {
             for member in members { flatten(member, prefix: name, &labels) }
         } else {
             labels.append(Label(PrometheusNaming.labelName(name), attribute.value.text))

@@ -87,10 +87,18 @@ struct OTLPMetricTranslator {
 
     // MARK: Points
 
+    /// OpenTelemetry's own limit of a span's attributes. Each of a histogram's buckets repeats a point's attributes, so that
+    /// without a limit a small request could become a huge one.
+    private static let attributeCountMax = 128
+
     /// The point's time in milliseconds; nil, and rejected, where it has none.
     private mutating func time(_ head: OTLPMetric.PointHead, _ name: String) -> Int64? {
         guard head.time > 0 else {
             rejections.add("a point of \"\(name)\" has no time_unix_nano")
+            return nil
+        }
+        guard head.attributes.count <= Self.attributeCountMax else {
+            rejections.add("a point of \"\(name)\" has \(head.attributes.count) attributes: at most \(Self.attributeCountMax)")
             return nil
         }
         let time = head.time / 1_000_000

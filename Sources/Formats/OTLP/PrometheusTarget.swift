@@ -28,6 +28,8 @@ struct PrometheusTarget {
 
     /// Attributes as labels. Where two names become one, the values are joined by `;` in the order of the original names.
     static func labels(_ attributes: [Attribute], _ strategy: PrometheusNaming.Strategy) -> [Label] {
+        // Looking for a name among many by walking would take quadratic time.
+        if attributes.count > 64 { return joined(attributes, strategy) }
         var labels: [Label] = []
         labels.reserveCapacity(attributes.count + 4)
         for attribute in attributes {
@@ -43,11 +45,13 @@ struct PrometheusTarget {
         var values: [String: String] = [:]
         for attribute in attributes { values[attribute.name] = attribute.value.text }
         var labels: [Label] = []
+        var indexes: [String: Int] = [:]
         for (key, value) in values.sorted(by: { $0.key.utf8Precedes($1.key) }) {
             let name = PrometheusNaming.labelName(key, strategy: strategy)
-            if let index = labels.firstIndex(where: { $0.name == name }) {
+            if let index = indexes[name] {
                 labels[index].value += ";" + value
             } else {
+                indexes[name] = labels.count
                 labels.append(Label(name, value))
             }
         }
