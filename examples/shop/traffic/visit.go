@@ -20,12 +20,13 @@ type plan struct {
 	name     string
 	customer string
 	items    []map[string]int
-	orderID  int
+	// Which of the orders placed so far, from 0 to 1; one in twenty is none of them.
+	whichOrder float64
 }
 
 // drawPlan: of ten visits, four look at products, two at the list of orders, one at an order, three buy.
 func drawPlan(random *rand.Rand) plan {
-	drawn := plan{customer: fmt.Sprintf("customer-%03d", random.Intn(500)), orderID: 1 + random.Intn(2000)}
+	drawn := plan{customer: fmt.Sprintf("customer-%03d", random.Intn(500)), whichOrder: random.Float64()}
 	switch choice := random.Intn(10); {
 	case choice < 4:
 		drawn.name = "browse"
@@ -49,6 +50,7 @@ type customers struct {
 	client *http.Client
 
 	visits, requests, failed atomic.Int64
+	newestOrder              atomic.Int64
 }
 
 // visit carries out one plan as one trace.
@@ -63,7 +65,7 @@ func (c *customers) visit(ctx context.Context, plan plan) {
 	case "history":
 		err = c.send(ctx, http.MethodGet, "/orders?limit=10", nil, nil)
 	case "look up":
-		err = c.send(ctx, http.MethodGet, fmt.Sprint("/orders/", plan.orderID), nil, nil)
+		err = c.send(ctx, http.MethodGet, fmt.Sprint("/orders/", 1+int64(plan.whichOrder*1.05*float64(c.newestOrder.Load()))), nil, nil)
 	default:
 		err = c.buy(ctx, plan)
 	}
@@ -82,6 +84,7 @@ func (c *customers) buy(ctx context.Context, plan plan) error {
 	if err := c.send(ctx, http.MethodPost, "/orders", map[string]any{"customer": plan.customer, "items": plan.items}, &placed); err != nil {
 		return err
 	}
+	c.newestOrder.Store(placed.ID)
 	return c.send(ctx, http.MethodPost, "/checkout", map[string]any{"order_id": placed.ID}, nil)
 }
 
