@@ -76,8 +76,8 @@ package struct LogQLEngine: Sendable {
             guard !overflow, width / step < Int64(options.stepCountMax) else {
                 throw QueryError(
                     .execution,
-                    "exceeded maximum resolution of \(options.stepCountMax) points per time series. Try increasing the value of the step parameter"
-                )
+                    "exceeded maximum resolution of \(options.stepCountMax) points per time series. "
+                        + "Try increasing the value of the step parameter")
             }
             let started = ContinuousClock.now
             var evaluator = MetricEvaluator(

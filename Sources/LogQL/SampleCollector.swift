@@ -125,8 +125,9 @@ struct SampleCollector {
         guard self.labels.count < seriesCountMax else {
             throw QueryError(
                 .limit,
-                "maximum number of series (\(seriesCountMax)) reached for a single query; consider reducing query cardinality by adding more specific stream selectors, reducing the time range, or aggregating results with functions like sum(), count() or topk()"
-            )
+                "maximum number of series (\(seriesCountMax)) reached for a single query; "
+                    + "consider reducing query cardinality by adding more specific stream selectors, reducing the time range, "
+                    + "or aggregating results with functions like sum(), count() or topk()")
         }
         let index = self.labels.count
         indexes[labels] = index

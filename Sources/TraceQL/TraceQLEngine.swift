@@ -10,6 +10,8 @@ package struct TraceQLEngine: Sendable {
         package var spanCountPerTraceMax = 1_000_000
         /// How many spans the names and values of attributes are gathered from.
         package var tagSpanCountMax = 200_000
+        /// How many steps a metrics query may have.
+        package var stepCountMax = 11_000
 
         package init() {}
     }

@@ -227,3 +227,42 @@ struct TraceBench {
         #expect(throws: QueryError.self) { try TraceQLParser.parse(open + String(repeating: core, count: 20_000)) }
     }
 }
+
+@Suite struct TraceQLMetricsTests {
+    /// Series as `labels: values` over nine seconds in steps of three.
+    private func metrics(_ query: String) async throws -> [String] {
+        let series = try await TraceBench().engine.metrics(
+            query, from: 3 * TraceBench.second, to: 9 * TraceBench.second, step: 3 * TraceBench.second, context: QueryContext())
+        return series.map { one in
+            one.labels.map { "\($0.name)=\($0.value.text)" }.joined(separator: ",") + ": "
+                + one.values.map { String(($0 * 1_000).rounded() / 1_000) }.joined(separator: " ")
+        }
+    }
+
+    @Test(
+        "measures spans over time",
+        arguments: [
+            (#"{ name = "list" } | count_over_time()"#, ["__name__=count_over_time: 2.0 3.0 3.0"]),
+            (
+                "{ } | rate() by (resource.service.name)",
+                ["resource.service.name=gateway: 1.0 1.0 1.0", "resource.service.name=orders: 2.0 3.0 3.0"]
+            ),
+            (#"{ resource.service.name = "gateway" } | max_over_time(duration)"#, ["__name__=max_over_time: 0.3 0.6 0.9"]),
+            (#"{ name = "list" } | avg_over_time(span.load)"#, ["__name__=avg_over_time: 0.75 2.0 3.5"]),
+            (#"{ resource.service.name = "gateway" } | quantile_over_time(duration, 0.5) by (kind)"#, ["kind=server,p=0.5: 0.2 0.5 0.8"]),
+            (#"{ name = "list" } >> { status = error } | count_over_time()"#, ["__name__=count_over_time: 0.0 1.0 1.0"]),
+            ("{ status = error } | count_over_time() > 1", ["__name__=count_over_time: 2.0 2.0"]),
+            ("{ kind = client } | count_over_time() by (status) | topk(1)", ["status=ok: 4.0 5.0 5.0"]),
+            ("({ status = error } | count_over_time()) / ({ } | count_over_time())", ["__name__=count_over_time: 0.111 0.167 0.167"]),
+            ("({ } | rate()) * 3", ["__name__=rate: 9.0 12.0 12.0"]),
+            ("{ } | count_over_time() by (rootName)", ["rootName=GET /orders: 9.0 12.0 12.0"]),
+        ] as [(String, [String])])
+    func values(query: String, expected: [String]) async throws {
+        #expect(try await metrics(query) == expected)
+    }
+
+    @Test("refuses what it cannot answer", arguments: ["{ }", "{ } | compare({ status = error })"])
+    func refused(query: String) async throws {
+        await #expect(throws: QueryError.self) { try await metrics(query) }
+    }
+}
