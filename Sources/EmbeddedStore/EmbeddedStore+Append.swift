@@ -1,0 +1,138 @@
+package import Telemetry
+
+extension EmbeddedStore {
+    package func append(_ batch: consuming TelemetryBatch) async throws(StoreError) {
+        guard !isClosed.load(ordering: .relaxed) else { throw WriteAheadLog.closed }
+        let waiting = log.waitingByteCount + memtableByteCount.value
+        guard waiting < options.waitingByteCountMax else {
+            throw StoreError(
+                .overloaded, "\(waiting) bytes wait to be written, at most \(options.waitingByteCountMax)", remedy: "Try again in a second.")
+        }
+        var bounds = TimeBounds(options)
+        let prepared = prepare(batch, &bounds)
+        if !prepared.isEmpty { try await log.append(prepared) }
+        // The good rows are kept all the same, as Prometheus and Loki do.
+        if let error = bounds.error { throw error }
+    }
+
+    /// Finds the streams' slots, and leaves out rows that lie outside of the bounds.
+    private func prepare(_ batch: TelemetryBatch, _ bounds: inout TimeBounds) -> PreparedBatch {
+        var prepared = PreparedBatch()
+        if !batch.metrics.isEmpty { prepare(batch.metrics, &prepared, &bounds) }
+        if !batch.logs.isEmpty {
+            let streams = batch.logs.streams.filter { !$0.entries.isEmpty }
+            let slots = self[.logs].registry.slots(for: streams.map { ($0.labels, $0.resource) })
+            for (stream, slot) in zip(streams, slots) {
+                let rows = bounds.hold(stream.entries, .logs, \.timestamp)
+                if !rows.isEmpty { prepared.logs.append(PreparedBatch.Group(slot: slot, rows: rows)) }
+            }
+        }
+        if !batch.spans.isEmpty {
+            let groups = batch.spans.groups.filter { !$0.spans.isEmpty }
+            let slots = self[.spans].registry.slots(for: groups.map { ($0.resource.labels, $0.resource) })
+            for (group, slot) in zip(groups, slots) {
+                let rows = bounds.hold(group.spans, .spans, \.start)
+                if !rows.isEmpty { prepared.spans.append(PreparedBatch.Group(slot: slot, rows: rows)) }
+            }
+        }
+        if !batch.profiles.isEmpty {
+            let streams = batch.profiles.streams.filter { !$0.profiles.isEmpty }
+            let slots = self[.profiles].registry.slots(for: streams.map { ($0.labels, $0.resource) })
+            for (stream, slot) in zip(streams, slots) {
+                let rows = bounds.hold(stream.profiles, .profiles, \.timestamp)
+                if !rows.isEmpty { prepared.profiles.append(PreparedBatch.Group(slot: slot, rows: rows)) }
+            }
+        }
+        return prepared
+    }
+
+    private func prepare(_ metrics: MetricBatch, _ prepared: inout PreparedBatch, _ bounds: inout TimeBounds) {
+        let range = bounds.range(.metrics)
+        let slots = self[.metrics].registry.slots(for: metrics.series.map { ($0, .unknown) })
+        prepared.metricSlots = slots
+        prepared.metadata = metrics.metadata
+        prepared.floatSlots.reserveCapacity(metrics.sampleCount)
+        for row in 0..<metrics.sampleCount {
+            let (series, time) = (Int(metrics.sampleSeries[row]), metrics.timestamps[row])
+            guard series < slots.count, range.contains(time) else {
+                bounds.note(time, .metrics)
+                continue
+            }
+            prepared.floatSlots.append(slots[series])
+            prepared.floatTimes.append(time)
+            prepared.floatValues.append(metrics.values[row])
+        }
+        for row in metrics.histograms {
+            guard Int(row.series) < slots.count, range.contains(row.timestamp) else {
+                bounds.note(row.timestamp, .metrics)
+                continue
+            }
+            prepared.histograms.append((slots[Int(row.series)], row.timestamp, row.histogram))
+        }
+        for row in metrics.exemplars {
+            guard Int(row.series) < slots.count, range.contains(row.exemplar.timestamp) else {
+                bounds.note(row.exemplar.timestamp, .metrics)
+                continue
+            }
+            prepared.exemplars.append((slots[Int(row.series)], row.exemplar))
+        }
+        if prepared.floatSlots.isEmpty, prepared.histograms.isEmpty, prepared.exemplars.isEmpty { prepared.metricSlots = [] }
+    }
+}
+
+/// Which instants the store takes now, and what it had to refuse.
+struct TimeBounds {
+    private let ranges: [TimeRange]
+    private var refused: (count: Int, first: Int64, signal: Signal)?
+
+    init(_ options: EmbeddedStore.Options) {
+        let now = options.time.nanoseconds
+        ranges = Signal.allCases.map { signal in
+            let unit = 1_000_000_000 / signal.unitsPerSecond
+            let retention = options.retention[signal]?.wholeNanoseconds ?? .max
+            let start = now.subtractingReportingOverflow(retention)
+            let end = now.addingReportingOverflow(options.futureBound.wholeNanoseconds)
+            return TimeRange(start.overflow ? .min : start.partialValue / unit, end.overflow ? .max : end.partialValue / unit)
+        }
+    }
+
+    func range(_ signal: Signal) -> TimeRange { ranges[Int(signal.rawValue)] }
+
+    mutating func note(_ time: Int64, _ signal: Signal) {
+        if refused == nil { refused = (0, time, signal) }
+        refused?.count += 1
+    }
+
+    /// The rows that lie in the bounds.
+    mutating func hold<Row>(_ rows: [Row], _ signal: Signal, _ time: (Row) -> Int64) -> [Row] {
+        let range = range(signal)
+        if rows.allSatisfy({ range.contains(time($0)) }) { return rows }
+        var held: [Row] = []
+        for row in rows {
+            if range.contains(time(row)) { held.append(row) } else { note(time(row), signal) }
+        }
+        return held
+    }
+
+    /// Set where rows were refused.
+    var error: StoreError? {
+        guard let refused else { return nil }
+        let range = range(refused.signal)
+        let unit = refused.signal == .metrics ? "ms" : "ns"
+        let side = refused.first < range.start ? "older than retention" : "too far in the future"
+        return StoreError(
+            .rejected,
+            "\(refused.count) \(refused.count == 1 ? "row" : "rows") of \(refused.signal.name) refused, the first at \(refused.first) \(unit): \(side)",
+            remedy: "Rows between \(range.start) and \(range.end) \(unit) are taken; check the sender's clock, or lengthen retention.")
+    }
+}
+
+extension Duration {
+    /// In nanoseconds, as far as 64 bits go.
+    var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        if overflow { return seconds < 0 ? .min : .max }
+        return whole.addingReportingOverflow(attoseconds / 1_000_000_000).partialValue
+    }
+}

@@ -1,0 +1,30 @@
+/// The bounds of the engine, each with its reason.
+enum Limits {
+    /// A replay of one segment holds it in memory once.
+    static let segmentByteCountMax = 16 << 20
+    /// What a group commit writes at once: above it, the first waiters would wait for the last ones' bytes.
+    static let commitByteCountMax = 8 << 20
+    /// A record is one request's rows, and requests are bounded (32 MiB) by the server.
+    static let recordByteCountMax = 256 << 20
+    /// Exponential histograms of schema 8 span 2^11 buckets a sign in practice; custom bounds are fewer.
+    static let histogramBucketCountMax = 1 << 16
+
+    /// Floats of a block: at one sample every 15 s, 17 hours.
+    static let floatRowCountMax = 4096
+    /// Rows of a block of anything else: a point look-up decodes one block.
+    static let rowCountMax = 1024
+    /// Bytes of a block's rows before compression: a point look-up expands one block.
+    static let blockByteCountMax = 256 << 10
+    /// Rows that a scan hands over at once when they come from memory or from several parts.
+    static let scanRowCountMax = 4096
+
+    /// A block's rows after decompression: one row may be as large as a record.
+    static let blockContentByteCountMax = recordByteCountMax
+
+    /// Parts of a day that are merged at once.
+    static let mergePartCountMax = 16
+    /// Parts of about one size before they are merged.
+    static let mergePartCountMin = 4
+    /// Streams of one record of a day's index.
+    static let indexRecordStreamCountMax = 4096
+}

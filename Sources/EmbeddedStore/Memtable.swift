@@ -1,0 +1,225 @@
+import Synchronization
+import Telemetry
+
+/// The rows of one signal that are in the log but in no part yet.
+///
+/// One thread appends (the log's, in the order of the log: so a batch appears at once, and memory and replay agree on which write
+/// came last); any thread reads. The lock is held once a batch and once a read.
+final class Memtable: Sendable {
+    let signal: Signal
+    private let state = Mutex(State())
+
+    /// One stream's rows, in the order in which they came.
+    struct Stream: Sendable {
+        let slot: UInt32
+        /// The day that the last row fell on: its first and last instant. The day's index has the stream.
+        var dayStart = Int64.max
+        var dayEnd = Int64.min
+        var minTime = Int64.max
+        var maxTime = Int64.min
+        var floatTimes: [Int64] = []
+        var floats: [Double] = []
+        var histogramTimes: [Int64] = []
+        var histograms: [NativeHistogram] = []
+        var exemplars: [Exemplar] = []
+        /// Of logs, spans and profiles.
+        var times: [Int64] = []
+        var logs = LogColumns()
+        var spans: [TraceSpan] = []
+        var profiles: [Profile] = []
+
+        init(slot: UInt32) {
+            self.slot = slot
+        }
+    }
+
+    private struct State: Sendable {
+        /// By slot: the position in ``streams``, or -1.
+        var positions: [Int32] = []
+        var streams: [Stream] = []
+        var byteCount = 0
+        var rowCount = 0
+        var minTime = Int64.max
+        var maxTime = Int64.min
+        /// When the first row came, by the store's clock; nil while empty.
+        var firstAppend: Int64?
+        var days: Set<Int64> = []
+    }
+
+    /// What is known without reading the rows.
+    struct Summary: Sendable {
+        var byteCount: Int
+        var rowCount: Int
+        var firstAppend: Int64?
+        /// nil while empty.
+        var range: TimeRange?
+        var days: Set<Int64>
+    }
+
+    init(signal: Signal) {
+        self.signal = signal
+    }
+
+    var summary: Summary {
+        state.withLock { state in
+            Summary(
+                byteCount: state.byteCount, rowCount: state.rowCount, firstAppend: state.firstAppend,
+                range: state.minTime <= state.maxTime ? TimeRange(state.minTime, state.maxTime) : nil, days: state.days)
+        }
+    }
+
+    var isEmpty: Bool { state.withLock { $0.streams.isEmpty } }
+
+    /// Takes the rows of this signal.
+    ///
+    /// - Parameter enter: called when a stream has its first row on a day; must see to it that the day's index has the stream.
+    /// - Returns: the bytes by which it grew, roughly.
+    func append(_ batch: PreparedBatch, now: Int64, enter: (_ slot: UInt32, _ day: Int64) -> Void) -> Int {
+        state.withLock { state in
+            let before = state.byteCount
+            switch signal {
+            case .metrics: state.appendMetrics(batch, enter)
+            case .logs:
+                for group in batch.logs {
+                    let position = state.position(group.slot)
+                    for entry in group.rows {
+                        state.note(position, entry.timestamp, signal, enter)
+                        state.streams[position].times.append(entry.timestamp)
+                        state.streams[position].logs.append(entry)
+                        state.byteCount += entry.line.utf8.count + 64 + 48 * entry.metadata.count
+                    }
+                }
+            case .spans:
+                for group in batch.spans {
+                    let position = state.position(group.slot)
+                    for span in group.rows {
+                        state.note(position, span.start, signal, enter)
+                        state.streams[position].times.append(span.start)
+                        state.streams[position].spans.append(span)
+                        state.byteCount += 400 + 80 * span.attributes.count + 250 * (span.events.count + span.links.count)
+                    }
+                }
+            case .profiles:
+                for group in batch.profiles {
+                    let position = state.position(group.slot)
+                    for profile in group.rows {
+                        state.note(position, profile.timestamp, signal, enter)
+                        state.streams[position].times.append(profile.timestamp)
+                        state.streams[position].profiles.append(profile)
+                        state.byteCount += 100 + 64 * profile.frames.count + profile.stacks.reduce(0) { $0 + 40 + 4 * $1.count }
+                    }
+                }
+            }
+            state.rowCount += batch.rowCount(signal)
+            if state.firstAppend == nil, !state.streams.isEmpty { state.firstAppend = now }
+            return state.byteCount - before
+        }
+    }
+
+    /// The streams with rows, copied as of now (the columns share their storage until they are written to again).
+    func allStreams() -> [Stream] {
+        state.withLock { $0.streams }
+    }
+
+    /// The rows of some streams, all as of one instant; nil for a stream without any in `range`.
+    func streams(_ slots: [UInt32?], in range: TimeRange) -> [Stream?] {
+        state.withLock { state in
+            slots.map { slot in
+                guard let slot, Int(slot) < state.positions.count, state.positions[Int(slot)] >= 0 else { return nil }
+                let stream = state.streams[Int(state.positions[Int(slot)])]
+                return stream.minTime <= range.end && range.start <= stream.maxTime ? stream : nil
+            }
+        }
+    }
+}
+
+extension Memtable.State {
+    fileprivate mutating func position(_ slot: UInt32) -> Int {
+        let index = Int(slot)
+        if index >= positions.count {
+            positions.append(contentsOf: repeatElement(-1, count: max(index + 1, positions.count * 2, 64) - positions.count))
+        }
+        if positions[index] >= 0 { return Int(positions[index]) }
+        positions[index] = Int32(streams.count)
+        streams.append(Memtable.Stream(slot: slot))
+        byteCount += MemoryLayout<Memtable.Stream>.stride
+        return streams.count - 1
+    }
+
+    /// Widens the ranges; enters the stream into the index of a day that it has had no row on.
+    @inline(__always)
+    fileprivate mutating func note(_ position: Int, _ time: Int64, _ signal: Signal, _ enter: (UInt32, Int64) -> Void) {
+        if time < streams[position].dayStart || time > streams[position].dayEnd { noteDay(position, time, signal, enter) }
+        if time < streams[position].minTime { streams[position].minTime = time }
+        if time > streams[position].maxTime { streams[position].maxTime = time }
+        if time < minTime { minTime = time }
+        if time > maxTime { maxTime = time }
+    }
+
+    private mutating func noteDay(_ position: Int, _ time: Int64, _ signal: Signal, _ enter: (UInt32, Int64) -> Void) {
+        let day = Days.number(of: time, signal)
+        let range = Days.range(day, signal)
+        streams[position].dayStart = range.start
+        streams[position].dayEnd = range.end
+        days.insert(day)
+        enter(streams[position].slot, day)
+    }
+
+    fileprivate mutating func appendMetrics(_ batch: PreparedBatch, _ enter: (UInt32, Int64) -> Void) {
+        for row in batch.floatSlots.indices {
+            let position = position(batch.floatSlots[row])
+            let time = batch.floatTimes[row]
+            note(position, time, .metrics, enter)
+            if !streams[position].histogramTimes.isEmpty { streams[position].removeHistogram(at: time) }
+            streams[position].floatTimes.append(time)
+            streams[position].floats.append(batch.floatValues[row])
+        }
+        byteCount += 16 * batch.floatSlots.count
+        for row in batch.histograms {
+            let position = position(row.slot)
+            note(position, row.timestamp, .metrics, enter)
+            if !streams[position].floatTimes.isEmpty { streams[position].removeFloat(at: row.timestamp) }
+            streams[position].histogramTimes.append(row.timestamp)
+            streams[position].histograms.append(row.histogram)
+            byteCount += 200 + 8 * (row.histogram.positiveCounts.count + row.histogram.negativeCounts.count)
+        }
+        for row in batch.exemplars {
+            let position = position(row.slot)
+            note(position, row.exemplar.timestamp, .metrics, enter)
+            streams[position].exemplars.append(row.exemplar)
+            byteCount += 80 + 64 * row.exemplar.labels.count
+        }
+    }
+}
+
+extension Memtable.Stream {
+    /// A timestamp has a float or a histogram: the later write takes the earlier one's place.
+    fileprivate mutating func removeHistogram(at time: Int64) {
+        while let index = histogramTimes.lastIndex(of: time) {
+            histogramTimes.remove(at: index)
+            histograms.remove(at: index)
+        }
+    }
+
+    fileprivate mutating func removeFloat(at time: Int64) {
+        while let index = floatTimes.lastIndex(of: time) {
+            floatTimes.remove(at: index)
+            floats.remove(at: index)
+        }
+    }
+
+    /// The rows of each kind there is, in the order of time and without duplicates.
+    func runs(_ signal: Signal) -> [Run] {
+        var runs: [Run] = []
+        switch signal {
+        case .metrics:
+            if !floatTimes.isEmpty { runs.append(Run(timestamps: floatTimes, rows: .floats(floats))) }
+            if !histogramTimes.isEmpty { runs.append(Run(timestamps: histogramTimes, rows: .histograms(histograms))) }
+            if !exemplars.isEmpty { runs.append(Run(timestamps: exemplars.map(\.timestamp), rows: .exemplars(exemplars))) }
+        case .logs: runs.append(Run(timestamps: times, rows: .logs(logs)))
+        case .spans: runs.append(Run(timestamps: times, rows: .spans(spans)))
+        case .profiles: runs.append(Run(timestamps: times, rows: .profiles(profiles)))
+        }
+        return runs.map { $0.ordered() }
+    }
+}

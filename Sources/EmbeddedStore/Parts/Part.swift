@@ -1,0 +1,146 @@
+import Codecs
+import Synchronization
+import Telemetry
+
+/// An immutable file of rows: one signal, one UTC day, sorted by stream and time.
+///
+/// Its name says which flushes it holds (`00000003-00000007.part`): a merge's result replaces all parts whose numbers lie inside
+/// its own, so that a crash between its rename and their removal is resolved at the next start.
+final class Part: Sendable {
+    let path: String
+    /// The flushes whose rows it holds.
+    let sequence: ClosedRange<UInt64>
+    let footer: PartFooter
+    private let fileSystem: any FileSystem
+    private let reporter: StoreReporter
+    private let cache = Mutex(Cache())
+    /// A newer part has its rows, or its day is gone: the file goes with the last reader.
+    private let isObsolete = Atomic<Bool>(false)
+
+    private struct Cache: Sendable {
+        var directory: PartDirectory?
+        var filter: TraceFilter?
+        var reported: Set<Int> = []
+    }
+
+    /// Opens a part: reads and checks its footer.
+    init(path: String, sequence: ClosedRange<UInt64>, fileSystem: any FileSystem, reporter: StoreReporter) throws(StoreError) {
+        self.path = path
+        self.sequence = sequence
+        self.fileSystem = fileSystem
+        self.reporter = reporter
+        let file = try fileSystem.open(path, .read)
+        let byteCount = try file.byteCount()
+        guard byteCount >= PartFooter.byteCount + PartFooter.magic.count else {
+            throw StoreError(.corrupted, "the part \(path) is cut short: it has \(byteCount) bytes")
+        }
+        guard try file.read(at: 0, count: PartFooter.magic.count) == PartFooter.magic else {
+            throw StoreError(.corrupted, "the part \(path) is damaged at byte 0: it does not begin as a part does")
+        }
+        do throws(DecodeError) {
+            let tail: [UInt8]
+            do { tail = try file.read(at: byteCount - PartFooter.byteCount, count: PartFooter.byteCount) } catch { throw error.asDecodeError }
+            footer = try PartFooter(tail, fileByteCount: byteCount)
+        } catch {
+            throw StoreError(.corrupted, "the part \(path) is damaged: \(error)")
+        }
+    }
+
+    deinit {
+        guard isObsolete.load(ordering: .relaxed) else { return }
+        do throws(StoreError) { try fileSystem.remove(path) } catch {
+            reporter.warning("the part \(path) is no longer needed but cannot be removed: \(error)")
+        }
+    }
+
+    /// Its file goes away with its last reader.
+    func markObsolete() {
+        isObsolete.store(true, ordering: .relaxed)
+    }
+
+    /// Whether its file may be gone already.
+    var isGone: Bool { isObsolete.load(ordering: .relaxed) }
+
+    var byteCount: Int { footer.fileByteCount }
+
+    /// `00000003-00000007.part`
+    static func name(_ sequence: ClosedRange<UInt64>) -> String {
+        func pad(_ number: UInt64) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+        }
+        return pad(sequence.lowerBound) + "-" + pad(sequence.upperBound) + ".part"
+    }
+
+    static func sequence(named name: String) -> ClosedRange<UInt64>? {
+        guard name.hasSuffix(".part") else { return nil }
+        let numbers = name.dropLast(5).split(separator: "-", omittingEmptySubsequences: false).map { UInt64($0) }
+        guard numbers.count == 2, let low = numbers[0], let high = numbers[1], low <= high else { return nil }
+        return low...high
+    }
+
+    /// Opens the file for a scan or a merge.
+    func reader() throws(StoreError) -> PartReader {
+        let file = try fileSystem.open(path, .read)
+        return PartReader(part: self, file: file, directory: try directory(file))
+    }
+
+    /// The blocks that may hold rows of a trace.
+    func blocks(of trace: TraceID, _ file: any StoreFile) throws(StoreError) -> [Int] {
+        if let filter = cache.withLock({ $0.filter }) { return filter.blocks(of: trace) }
+        let filter: TraceFilter
+        let bytes = try checked(file, footer.filterOffset, footer.filterByteCount, footer.filterChecksum, "trace filter")
+        do { filter = try TraceFilter(bytes) } catch { throw damaged("trace filter", footer.filterOffset, error.description) }
+        cache.withLock { $0.filter = filter }
+        return filter.blocks(of: trace)
+    }
+
+    /// Drops what can be read again.
+    func dropCache() {
+        cache.withLock { cache in
+            cache.directory = nil
+            cache.filter = nil
+        }
+    }
+
+    private func directory(_ file: any StoreFile) throws(StoreError) -> PartDirectory {
+        if let directory = cache.withLock({ $0.directory }) { return directory }
+        let bytes = try checked(file, footer.directoryOffset, footer.directoryByteCount, footer.directoryChecksum, "directory")
+        let directory: PartDirectory
+        do {
+            directory = try PartDirectory(bytes, offset: PartFooter.magic.count, end: footer.directoryOffset)
+        } catch {
+            throw damaged("directory", footer.directoryOffset, error.description)
+        }
+        cache.withLock { $0.directory = directory }
+        return directory
+    }
+
+    private func checked(
+        _ file: any StoreFile, _ offset: Int, _ count: Int, _ expected: UInt32, _ what: String
+    ) throws(StoreError) -> [UInt8] {
+        let bytes = try file.read(at: offset, count: count)
+        let found = CRC32C.checksum(bytes.span)
+        guard bytes.count == count, found == expected else {
+            throw damaged(what, offset, "checksum \(hex(found)), expected \(hex(expected))")
+        }
+        return bytes
+    }
+
+    func damaged(_ what: String, _ offset: Int, _ message: String) -> StoreError {
+        StoreError(
+            .corrupted, "the part \(path) is damaged at byte \(offset) (\(what)): \(message)",
+            remedy: "Everything else is served; restore this file from a backup.")
+    }
+
+    /// Reports damage once.
+    func quarantine(_ error: StoreError, block: Int) {
+        let isNew = cache.withLock { $0.reported.insert(block).inserted }
+        if isNew { reporter.quarantine(error.description) }
+    }
+}
+
+extension StoreError {
+    /// The error of a file operation inside a decoder.
+    fileprivate var asDecodeError: DecodeError { DecodeError(offset: 0, description) }
+}
