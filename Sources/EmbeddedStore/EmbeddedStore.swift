@@ -1,6 +1,6 @@
 import Dispatch
 import Synchronization
-package import Telemetry
+import Telemetry
 
 /// The storage engine: a write-ahead log, memtables and immutable parts by UTC day, for all four signals, in one folder.
 ///

@@ -33,7 +33,7 @@ final class Memtable: Sendable {
         }
     }
 
-    private struct State: Sendable {
+    fileprivate struct State: Sendable {
         /// By slot: the position in ``streams``, or -1.
         var positions: [Int32] = []
         var streams: [Stream] = []

@@ -6,7 +6,7 @@ final class StreamRegistry: Sendable {
     let signal: Signal
     private let state = Mutex(State())
 
-    private struct State: Sendable {
+    fileprivate struct State: Sendable {
         /// By slot.
         var streams: [TelemetryStream] = []
         var slots: [UInt64: UInt32] = [:]

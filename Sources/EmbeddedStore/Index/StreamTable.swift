@@ -8,7 +8,7 @@ struct StreamTable {
     private var names: [String: NamePostings] = [:]
     let signal: Signal
 
-    private struct NamePostings {
+    fileprivate struct NamePostings {
         var all = Bitmap()
         var values: [String: Postings] = [:]
     }

@@ -43,10 +43,11 @@ struct Scan {
             readers.append(reader)
             readerIDs.append(ids)
             readerBlocks.append(blocks)
-        } catch where error.code == .corrupted {
+        } catch {
+            // Or its day was dropped since the snapshot.
+            if part.isGone { return }
+            guard error.code == .corrupted else { throw error }
             part.quarantine(error, block: -1)
-        } catch where part.isGone {
-            // Its day was dropped since the snapshot.
         }
     }
 
@@ -163,7 +164,8 @@ struct Scan {
                 let start = timestamps.partitioningIndex { $0 >= request.range.start }
                 let end = timestamps.partitioningIndex { $0 > request.range.end }
                 return start == 0 && end == timestamps.count ? timestamps : Array(timestamps[start..<max(start, end)])
-            } catch where error.code == .corrupted {
+            } catch {
+                guard error.code == .corrupted else { throw error }
                 readers[reader].part.quarantine(error, block: index)
                 return []
             }
@@ -177,7 +179,8 @@ struct Scan {
         case .block(let reader, let index):
             do throws(StoreError) {
                 return try readers[reader].run(index, columns: columns)
-            } catch where error.code == .corrupted {
+            } catch {
+                guard error.code == .corrupted else { throw error }
                 readers[reader].part.quarantine(error, block: index)
                 return nil
             }
