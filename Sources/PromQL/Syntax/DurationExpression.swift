@@ -1,7 +1,9 @@
 /// A length of time as a query writes it: a duration, a number of seconds, or arithmetic over them (experimental).
 package indirect enum DurationExpression: Sendable, Hashable {
-    /// Milliseconds, written as a duration or a number of seconds.
+    /// Milliseconds, written as a duration, or alone as a number of seconds.
     case literal(Int64)
+    /// A number within arithmetic: seconds, or a factor.
+    case number(Double)
     /// `step()`: the query's step.
     case step
     /// `range()`: the query's end less its start.
@@ -26,6 +28,7 @@ package indirect enum DurationExpression: Sendable, Hashable {
     private func seconds(step: Int64, range: Int64) throws(Failure) -> Double {
         switch self {
         case .literal(let milliseconds): return Double(milliseconds) / 1000
+        case .number(let value): return value
         case .step: return Double(step) / 1000
         case .range: return Double(range) / 1000
         case .negated(let inner): return -(try inner.seconds(step: step, range: range))
@@ -42,10 +45,25 @@ package indirect enum DurationExpression: Sendable, Hashable {
         }
     }
 
+    /// A number alone as the duration it stands for.
+    var asDuration: DurationExpression {
+        if case .number(let seconds) = self { return .literal(Int64((seconds * 1000).rounded(.toNearestOrAwayFromZero))) }
+        return self
+    }
+
+    /// The opposite.
+    var negative: DurationExpression {
+        switch self {
+        case .literal(let milliseconds): .literal(-milliseconds)
+        case .number(let value): .number(-value)
+        default: .negated(self)
+        }
+    }
+
     /// Whether it is known without a query's step and range.
     var isConstant: Bool {
         switch self {
-        case .literal: true
+        case .literal, .number: true
         case .step, .range: false
         case .negated(let inner), .parentheses(let inner): inner.isConstant
         case .arithmetic(_, let a, let b), .least(let a, let b), .greatest(let a, let b): a.isConstant && b.isConstant
@@ -57,6 +75,7 @@ extension DurationExpression: CustomStringConvertible {
     package var description: String {
         switch self {
         case .literal(let milliseconds): PromQLDuration.format(milliseconds: milliseconds)
+        case .number(let value): PromQLNumber.formatGeneral(value)
         case .step: "step()"
         case .range: "range()"
         case .negated(let inner): "-\(inner)"

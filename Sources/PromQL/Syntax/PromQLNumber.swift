@@ -16,11 +16,13 @@ package enum PromQLNumber {
         return text
     }
 
-    /// Go's `%v`: like ``format(_:)``, but with an exponent below -4 and from 21 on.
-    package static func formatGeneral(_ value: Double, exponentMax: Int = 21) -> String {
+    /// Go's `%v` and `%g`: like ``format(_:)``, but with an exponent below 1e-4 and from 1e6 on.
+    package static func formatGeneral(_ value: Double) -> String {
         guard let parts = DecimalDigits(value) else { return special(value) }
         let exponent = parts.point - 1
-        guard exponent < -4 || exponent >= exponentMax else { return format(value) }
+        // strconv decides with a precision of 6 where the shortest digits are asked for.
+        let exponentMin = 6
+        guard exponent < -4 || exponent >= exponentMin else { return format(value) }
         let digits = parts.digits
         var text = parts.isNegative ? "-" : ""
         text += digits.prefix(1)

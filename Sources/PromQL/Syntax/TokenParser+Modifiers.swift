@@ -20,13 +20,13 @@ extension TokenParser {
     private mutating func bracketed(_ operand: PromQLExpression) throws(QueryError) -> PromQLExpression {
         let start = advance().range
         guard token.kind != .rightBracket else { throw unexpected("subquery or range selector", expected: "number, duration, step(), or range()") }
-        let range = try durationExpression("subquery or range selector")
+        let range = try durationExpression("subquery or range selector").asDuration
         try requirePositive(range, from: start)
         if take(.colon) {
             var step: DurationExpression?
             if token.kind != .rightBracket {
                 let stepStart = token.range
-                let found = try durationExpression("subquery selector")
+                let found = try durationExpression("subquery selector").asDuration
                 try requirePositive(found, from: stepStart)
                 step = found
             }
@@ -95,12 +95,10 @@ extension TokenParser {
     private mutating func offsetValue() throws(QueryError) -> DurationExpression {
         if case .binary(let sign) = token.kind, sign == .add || sign == .subtract {
             advance()
-            let value = try durationOperand("offset")
-            if sign == .add { return value }
-            if case .literal(let milliseconds) = value { return .literal(-milliseconds) }
-            return .negated(value)
+            let value = try durationOperand("offset").asDuration
+            return sign == .add ? value : value.negative
         }
-        return try durationOperand("offset")
+        return try durationOperand("offset").asDuration
     }
 
     private mutating func at(_ operand: PromQLExpression) throws(QueryError) -> PromQLExpression {
@@ -171,11 +169,7 @@ extension TokenParser {
             if case .binary(let sign) = parser.token.kind, sign == .add || sign == .subtract {
                 parser.advance()
                 let inner = try parser.durationExpression(context, tighterThan: BinaryOperator.multiply.precedence)
-                if sign == .subtract {
-                    if case .literal(let milliseconds) = inner { left = .literal(-milliseconds) } else { left = .negated(inner) }
-                } else {
-                    left = inner
-                }
+                left = sign == .subtract ? inner.negative : inner
             } else {
                 left = try parser.durationOperand(context)
             }
@@ -197,7 +191,7 @@ extension TokenParser {
         case .number:
             let seconds = try number(context)
             guard seconds.isFinite, seconds.magnitude < 9e15 else { throw failure("duration out of range", at: start) }
-            return .literal(Int64((seconds * 1000).rounded(.toNearestOrAwayFromZero)))
+            return .number(seconds)
         case .duration: return .literal(try duration())
         case .leftParenthesis:
             advance()

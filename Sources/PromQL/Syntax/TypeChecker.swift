@@ -10,7 +10,9 @@ struct TypeChecker {
         QueryError(.parse, "parse error: " + message, at: range.place(in: text))
     }
 
+    /// Checks an operand, then its own type: the innermost mistake is the one to report.
     private func expect(_ expression: PromQLExpression, _ type: PromQLType, _ context: String) throws(QueryError) {
+        try check(expression)
         guard expression.type == type else {
             throw failure("expected type \(type.rawValue) in \(context), got \(expression.type.rawValue)", at: expression.place)
         }
@@ -24,25 +26,25 @@ struct TypeChecker {
         case .subquery(let node): try check(node.expression)
         case .parentheses(let node): try check(node.expression)
         case .unary(let node):
+            try check(node.operand)
             guard node.operand.type == .scalar || node.operand.type == .vector else {
                 throw failure(
                     "unary expression only allowed on expressions of type scalar or instant vector, got \(node.operand.type.rawValue.quoted)",
                     at: node.place)
             }
-            try check(node.operand)
         case .binary(let node): try check(node)
         case .aggregation(let node):
             try expect(node.expression, .vector, "aggregation expression")
             if let parameter = node.parameter {
                 try expect(parameter, node.operation == .countValues ? .string : .scalar, "aggregation parameter")
-                try check(parameter)
             }
-            try check(node.expression)
         case .call(let node): try check(node)
         }
     }
 
     private func check(_ node: PromQLExpression.BinaryOperation) throws(QueryError) {
+        try check(node.left)
+        try check(node.right)
         for side in [node.left, node.right] {
             guard side.type == .scalar || side.type == .vector else {
                 throw failure("binary expression must contain only scalar and instant vector types", at: side.place)
@@ -51,8 +53,6 @@ struct TypeChecker {
         if node.operation.isSet, node.left.type == .scalar || node.right.type == .scalar {
             throw failure("set operator \(node.operation.rawValue.quoted) not allowed in binary scalar expression", at: node.place)
         }
-        try check(node.left)
-        try check(node.right)
     }
 
     private func check(_ node: PromQLExpression.FunctionCall) throws(QueryError) {
@@ -73,7 +73,6 @@ struct TypeChecker {
         }
         for (index, argument) in node.arguments.enumerated() {
             guard let type = index < function.parameters.count ? function.parameters[index] : function.parameters.last else { break }
-            try expect(argument, type, "call to function \(name)")
             if function.name == "info", index == 1 {
                 // Its second argument is a list of matchers in the shape of a selector; it may match anything.
                 guard case .selector(let selector) = argument, selector.name.isEmpty else {
@@ -81,7 +80,7 @@ struct TypeChecker {
                 }
                 continue
             }
-            try check(argument)
+            try expect(argument, type, "call to function \(name)")
         }
     }
 
