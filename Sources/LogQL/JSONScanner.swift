@@ -79,9 +79,9 @@ struct JSONScanner {
         switch bytes[range.lowerBound] {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): return range
         default:
-            let word = text(range)
-            guard word == "true" || word == "false" || word == "null" else {
-                throw JSONFault(message: "unknown value \(word)", offset: range.lowerBound - bytes.startIndex)
+            let word = bytes[range]
+            guard word.elementsEqual("true".utf8) || word.elementsEqual("false".utf8) || word.elementsEqual("null".utf8) else {
+                throw JSONFault(message: "unknown value \(text(range))", offset: range.lowerBound - bytes.startIndex)
             }
             return range
         }
@@ -124,6 +124,8 @@ struct JSONScanner {
         skipBlanks()
         try expect(UInt8(ascii: ":"))
     }
+
+    func slice(_ range: Range<Int>) -> ArraySlice<UInt8> { bytes[range] }
 
     func text(_ range: Range<Int>) -> String {
         String(decoding: bytes[range], as: UTF8.self)

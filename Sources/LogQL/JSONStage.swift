@@ -2,8 +2,7 @@
 struct JSONStage {
     /// The paths to take; empty: every field.
     let extractions: [(label: String, path: FieldPath)]
-    /// Labels that something later reads; nil: all.
-    let needed: Set<String>?
+    let names: FieldNames
 
     func run(_ line: ArraySlice<UInt8>, _ labels: inout RowLabels) {
         do throws(JSONFault) {
@@ -21,10 +20,11 @@ struct JSONStage {
         var scanner = JSONScanner(bytes)
         scanner.skipBlanks()
         guard scanner.byte == UInt8(ascii: "{") else { throw scanner.fault("Value looks like object, but can't find closing '}' symbol") }
-        try object(&scanner, prefix: [], depth: 0, &labels)
+        names.beginLine()
+        try object(&scanner, parent: FieldNames.root, depth: 0, &labels)
     }
 
-    private func object(_ scanner: inout JSONScanner, prefix: [UInt8], depth: Int, _ labels: inout RowLabels) throws(JSONFault) {
+    private func object(_ scanner: inout JSONScanner, parent: Int, depth: Int, _ labels: inout RowLabels) throws(JSONFault) {
         guard depth < 128 else { throw scanner.fault("nested too deep") }
         try scanner.expect(UInt8(ascii: "{"))
         scanner.skipBlanks()
@@ -38,30 +38,25 @@ struct JSONStage {
             scanner.skipBlanks()
             try scanner.expect(UInt8(ascii: ":"))
             scanner.skipBlanks()
-            let key = LabelName.append(scanner.text(range, isEscaped: isEscaped), to: prefix)
+            let field = names.index(scanner.slice(range), in: parent) { scanner.text(range, isEscaped: isEscaped) }
             switch scanner.byte {
-            case UInt8(ascii: "{"): try object(&scanner, prefix: key, depth: depth + 1, &labels)
+            case UInt8(ascii: "{") where names.entries[field].mayHoldWanted:
+                try object(&scanner, parent: field, depth: depth + 1, &labels)
+            case UInt8(ascii: "{"): _ = try scanner.skipValue()
             case UInt8(ascii: "["): _ = try scanner.skipValue()
             case UInt8(ascii: "\""):
                 let (value, isEscaped) = try scanner.string()
-                if let name = wanted(key, labels) { labels.set(name, scanner.text(value, isEscaped: isEscaped)) }
+                if let name = names.label(field, among: labels) { labels.set(name, scanner.text(value, isEscaped: isEscaped)) }
             default:
                 let isNull = scanner.byte == UInt8(ascii: "n")
                 let value = try scanner.word()
-                if !isNull, let name = wanted(key, labels) { labels.set(name, scanner.text(value)) }
+                if !isNull, let name = names.label(field, among: labels) { labels.set(name, scanner.text(value)) }
             }
             scanner.skipBlanks()
             guard scanner.byte == UInt8(ascii: ",") else { break }
             scanner.advance()
         }
         try scanner.expect(UInt8(ascii: "}"))
-    }
-
-    private func wanted(_ key: [UInt8], _ labels: RowLabels) -> String? {
-        guard !key.isEmpty else { return nil }
-        let name = labels.parsedName(String(decoding: key, as: UTF8.self))
-        if let needed, !needed.contains(name) { return nil }
-        return name
     }
 
     private func extract(_ bytes: ArraySlice<UInt8>, _ labels: inout RowLabels) throws(JSONFault) {

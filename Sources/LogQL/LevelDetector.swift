@@ -44,32 +44,55 @@ package enum LevelDetector {
 
     /// A field named like a level first (`"level":"info"`, `level=info`), else the first word that is one.
     private static func level(line: ArraySlice<UInt8>) -> String {
-        var firstWord: String?
-        var fieldName: String?
-        var index = line.startIndex
-        let end = min(line.endIndex, line.startIndex + byteCountMax)
-        while index < end {
-            guard isWord(line[index]) else {
-                // Only `":` and `=` (with quotes and blanks) join a name and its value.
-                if fieldName != nil, !"\"': =".utf8.contains(line[index]) { fieldName = nil }
-                index += 1
-                continue
+        line.prefix(byteCountMax).withUnsafeBufferPointer { bytes in
+            var firstWord: String?
+            var isAfterName = false
+            var index = 0
+            while index < bytes.count {
+                guard isWord(bytes[index]) else {
+                    // Only `":` and `=` (with quotes and blanks) join a name and its value.
+                    if isAfterName, !isJoint(bytes[index]) { isAfterName = false }
+                    index += 1
+                    continue
+                }
+                let start = index
+                while index < bytes.count, isWord(bytes[index]) { index += 1 }
+                let next = index < bytes.count ? bytes[index] : 0
+                let word = UnsafeBufferPointer(rebasing: bytes[start..<index])
+                let isName = next == UInt8(ascii: "=") || next == UInt8(ascii: "\"") || next == UInt8(ascii: ":")
+                // Most words are told apart by their first letter and their length.
+                guard word.count <= 12, mayMatter(word[0]) else {
+                    isAfterName = false
+                    continue
+                }
+                if isAfterName || !isName || next == UInt8(ascii: ":"), let level = level(word) {
+                    if isAfterName { return level }
+                    firstWord = firstWord ?? level
+                }
+                isAfterName = isName && names.contains(String(decoding: word, as: UTF8.self))
             }
-            let start = index
-            while index < end, isWord(line[index]) { index += 1 }
-            let length = index - start
-            guard length <= 12 else {
-                fieldName = nil
-                continue
-            }
-            let word = String(decoding: line[start..<index], as: UTF8.self)
-            if fieldName != nil, let level = levels[word.lowercased()] { return level }
-            let isName =
-                index < end && (line[index] == UInt8(ascii: "=") || line[index] == UInt8(ascii: "\"") || line[index] == UInt8(ascii: ":"))
-            fieldName = isName && names.contains(word) ? word : nil
-            if firstWord == nil, let level = levels[word.lowercased()], !isName || line[index] == UInt8(ascii: ":") { firstWord = level }
+            return firstWord ?? unknown
         }
-        return firstWord ?? unknown
+    }
+
+    private static func level(_ word: UnsafeBufferPointer<UInt8>) -> String? {
+        levels[String(decoding: word, as: UTF8.self).lowercased()]
+    }
+
+    /// Levels and the names of their fields begin with one of these letters.
+    private static func mayMatter(_ byte: UInt8) -> Bool {
+        switch byte | 0x20 {
+        case UInt8(ascii: "t"), UInt8(ascii: "d"), UInt8(ascii: "i"), UInt8(ascii: "w"), UInt8(ascii: "e"), UInt8(ascii: "c"),
+            UInt8(ascii: "f"),
+            UInt8(ascii: "p"), UInt8(ascii: "l"), UInt8(ascii: "s"):
+            true
+        default: false
+        }
+    }
+
+    private static func isJoint(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: " ")
+            || byte == UInt8(ascii: "=")
     }
 
     private static func isWord(_ byte: UInt8) -> Bool {

@@ -90,10 +90,11 @@ struct LogPipeline {
         switch stage {
         case .json(let extractions):
             let paths = extractions.compactMap { extraction in FieldPath(extraction.expression).map { (extraction.label, $0) } }
-            steps.append(.json(JSONStage(extractions: paths, needed: needed)))
+            steps.append(.json(JSONStage(extractions: paths, names: FieldNames(needed: needed))))
         case .logfmt(let isStrict, let keepsEmpty, let extractions):
             let keys = extractions.map { ($0.label, $0.expression) }
-            steps.append(.logfmt(LogfmtStage(isStrict: isStrict, keepsEmpty: keepsEmpty, extractions: keys, needed: needed)))
+            steps.append(
+                .logfmt(LogfmtStage(isStrict: isStrict, keepsEmpty: keepsEmpty, extractions: keys, names: FieldNames(needed: needed))))
         case .regexp(let text):
             steps.append(
                 .regexp(

@@ -8,7 +8,8 @@ extension LogQLEngine {
     ) async throws(QueryError) -> LogQLResult {
         let started = ContinuousClock.now
         let pipeline = try LogPipeline(selector.stages, needed: nil)
-        var collector = LineCollector(pipeline: pipeline, limit: max(0, limit), direction: direction, detectsLevel: options.detectsLevel)
+        var collector = LineCollector(
+            pipeline: pipeline, probe: try selector.probe, limit: max(0, limit), direction: direction, detectsLevel: options.detectsLevel)
         let streams = try await Self.reading { try await store.streams(.logs, matching: selector.matchers, in: range) }
         collector.statistics.streamsSelected = streams.count
         if limit > 0, !streams.isEmpty {
@@ -40,6 +41,8 @@ private struct LineCollector {
     }
 
     let pipeline: LogPipeline
+    /// Decides with the labels that filters read, where making all of them is dearer: most lines do not pass.
+    let probe: LogPipeline?
     let limit: Int
     let isBackward: Bool
     var statistics = LogQLStatistics()
@@ -49,8 +52,9 @@ private struct LineCollector {
     /// With `limit` lines found: what is not newer (older) than this one cannot come into the result any more.
     private var cutoff: Int64?
 
-    init(pipeline: LogPipeline, limit: Int, direction: LogQLDirection, detectsLevel: Bool) {
+    init(pipeline: LogPipeline, probe: LogPipeline?, limit: Int, direction: LogQLDirection, detectsLevel: Bool) {
         self.pipeline = pipeline
+        self.probe = probe
         self.limit = limit
         isBackward = direction == .backward
         row = Row(labels: RowLabels(detectsLevel: detectsLevel))
@@ -75,9 +79,15 @@ private struct LineCollector {
         let range = columns.range(index)
         row.timestamp = timestamp
         row.line = columns.bytes[range]
-        row.labels.reset(stream: block.stream.labels, metadata: columns.fullMetadata(index), line: row.line)
+        let metadata = columns.fullMetadata(index)
+        row.labels.reset(stream: block.stream.labels, metadata: metadata, line: row.line)
         statistics.linesProcessed += 1
         statistics.bytesProcessed += range.count
+        if let probe {
+            guard probe.run(&row, applied: block.applied) else { return }
+            row.line = columns.bytes[range]
+            row.labels.reset(stream: block.stream.labels, metadata: metadata, line: row.line)
+        }
         guard pipeline.run(&row, applied: block.applied) else { return }
         order += 1
         found.append(
@@ -120,6 +130,24 @@ private struct LineCollector {
         statistics.linesReturned = min(found.count, limit)
         statistics.seconds = (ContinuousClock.now - started).seconds
         return LogQLResult(value: .streams(streams), statistics: statistics)
+    }
+}
+
+extension LogSelector {
+    /// The pipeline with parsers that make only what the filters read; nil where that saves nothing.
+    fileprivate var probe: LogPipeline? {
+        get throws(QueryError) {
+            let hasParser = stages.contains { stage in
+                switch stage {
+                case .json(let extractions): extractions.isEmpty
+                case .logfmt(_, _, let extractions): extractions.isEmpty
+                default: false
+                }
+            }
+            let hasFilter = stages.contains { if case .labelFilter = $0 { true } else { false } }
+            guard hasParser, hasFilter, let needed = RangeAggregation.neededLabels([], stages) else { return nil }
+            return try LogPipeline(stages, needed: needed)
+        }
     }
 }
 

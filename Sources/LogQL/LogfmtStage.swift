@@ -6,9 +6,10 @@ struct LogfmtStage {
     let keepsEmpty: Bool
     /// The keys to take, and their labels; empty: every key.
     let extractions: [(label: String, key: String)]
-    let needed: Set<String>?
+    let names: FieldNames
 
     func run(_ line: ArraySlice<UInt8>, _ labels: inout RowLabels) {
+        names.beginLine()
         var position = line.startIndex
         for (label, _) in extractions { labels.set(labels.parsedName(label), "") }
         while let pair = next(line, &position) {
@@ -22,12 +23,11 @@ struct LogfmtStage {
             }
             guard !pair.key.isEmpty else { continue }
             if pair.value.isEmpty, !keepsEmpty, extractions.isEmpty { continue }
-            let key = String(decoding: line[pair.key], as: UTF8.self)
             if extractions.isEmpty {
-                let name = labels.parsedName(LabelName.sanitized(key))
-                if let needed, !needed.contains(name) { continue }
-                labels.set(name, value(line, pair))
+                let field = names.index(line[pair.key], in: FieldNames.root) { String(decoding: line[pair.key], as: UTF8.self) }
+                if let name = names.label(field, among: labels) { labels.set(name, value(line, pair)) }
             } else {
+                let key = String(decoding: line[pair.key], as: UTF8.self)
                 for (label, wanted) in extractions where wanted == key { labels.set(labels.parsedName(label), value(line, pair)) }
             }
         }

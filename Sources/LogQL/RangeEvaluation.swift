@@ -16,9 +16,18 @@ extension VectorAggregation {
 extension RangeAggregation {
     /// The labels that its result depends on; nil: all of them.
     func neededLabels(_ grouping: Grouping?) -> Set<String>? {
-        guard let grouping, !grouping.isWithout else { return nil }
-        var needed = Set(grouping.labels)
-        for stage in logs.stages {
+        guard let grouping, !grouping.isWithout, var needed = Self.neededLabels(Set(grouping.labels), logs.stages) else { return nil }
+        if let unwrap {
+            needed.insert(unwrap.label)
+            for filter in unwrap.filters { needed.formUnion(filter.labels) }
+        }
+        return needed
+    }
+
+    /// `needed` and the labels that the stages read; nil where that cannot be told.
+    static func neededLabels(_ labels: Set<String>, _ stages: [LogStage]) -> Set<String>? {
+        var needed = labels
+        for stage in stages {
             switch stage {
             case .labelFilter(let filter): needed.formUnion(filter.labels)
             case .lineFormat(let text):
@@ -36,10 +45,6 @@ extension RangeAggregation {
             case .drop(let choices), .keep(let choices): needed.formUnion(choices.map(\.label))
             default: break
             }
-        }
-        if let unwrap {
-            needed.insert(unwrap.label)
-            for filter in unwrap.filters { needed.formUnion(filter.labels) }
         }
         return needed
     }

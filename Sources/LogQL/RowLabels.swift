@@ -60,7 +60,14 @@ struct RowLabels {
 
     /// What a parser names its finding `name`: labels of the stream and structured metadata are never replaced.
     func parsedName(_ name: String) -> String {
-        stream[name] != nil || metadata[name] != nil ? name + "_extracted" : name
+        hasConflict(name) ? name + Self.conflictSuffix : name
+    }
+
+    static let conflictSuffix = "_extracted"
+
+    /// The stream or structured metadata has a label of that name.
+    func hasConflict(_ name: String) -> Bool {
+        stream[name] != nil || metadata[name] != nil
     }
 
     /// Sets a label, whatever had that name.
@@ -97,7 +104,10 @@ struct RowLabels {
     }
 
     /// Nothing but the stream's own labels.
-    var isPlain: Bool { own.isEmpty && hidden.isEmpty && metadata.isEmpty && error == nil && !detectsLevel }
+    var isPlain: Bool { isStreamAndLevel && !detectsLevel }
+
+    /// Nothing but the stream's own labels and the level.
+    var isStreamAndLevel: Bool { own.isEmpty && hidden.isEmpty && metadata.isEmpty && error == nil }
 
     /// All labels.
     var final: Labels {

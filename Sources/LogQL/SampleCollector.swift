@@ -12,6 +12,8 @@ struct SampleCollector {
     private let groupNames: Set<String>
     private var row: Row
     private var labels: [Labels] = []
+    /// The series of the stream at hand by level, for lines that bring no labels of their own.
+    private var levelIndexes: (stream: StreamID?, byLevel: [String: Int]) = (nil, [:])
     private var indexes: [Labels: Int] = [:]
     /// For counting: what changes at each step, so that a line costs the same however many windows it lies in.
     private var changes: [[Double]] = []
@@ -55,6 +57,7 @@ struct SampleCollector {
 
     mutating func take(_ block: Block) throws(QueryError) {
         linesProcessed += block.count
+        if levelIndexes.stream != block.stream.id { levelIndexes = (block.stream.id, [:]) }
         let constant = isConstant(block.stream) ? try index(of: block.stream.labels.keeping(groupNames)) : nil
         guard case .logs(let columns) = block.columns, !columns.ends.isEmpty else {
             // Timestamps alone: counting lines whose series is known.
@@ -82,6 +85,14 @@ struct SampleCollector {
         let index: Int
         if let constant {
             index = constant
+        } else if isCounting, row.labels.isStreamAndLevel {
+            let level = row.labels.detectsLevel ? row.labels.value(LevelDetector.label) : ""
+            if let known = levelIndexes.byLevel[level] {
+                index = known
+            } else {
+                index = try self.index(of: groupLabels)
+                levelIndexes.byLevel[level] = index
+            }
         } else {
             index = try self.index(of: groupLabels)
         }
