@@ -21,9 +21,10 @@ extension OTLP {
         }
         var batch = TelemetryBatch()
         var rejections = Rejections()
+        var labelCount = 0
         let now = time.nanoseconds
         for group in groups where group.scopes.contains(where: { !$0.records.isEmpty }) {
-            batch.logs.streams.append(OTLPLogTranslator(resource: group.resource).stream(group, now: now, &rejections))
+            batch.logs.streams.append(OTLPLogTranslator(resource: group.resource).stream(group, now: now, labelCount: &labelCount, &rejections))
         }
         return Decoded(batch: batch, rejected: rejections.count, rejectionMessage: rejections.message)
     }

@@ -11,12 +11,6 @@ struct OTLPLogTranslator {
         "k8s.cronjob.name", "k8s.job.name",
     ]
 
-    /// Loki's limit of structured metadata (`max_structured_metadata_entries_count`). What a resource brings goes with each of its
-    /// records, so that without a limit a small request could become a huge one.
-    static let metadataCountMax = 128
-    /// Names of flattened maps grow with each level; beyond this the rest of a map stays JSON.
-    private static let nameByteCountMax = 512
-
     private let resource: Resource
     private let labels: Labels
     /// The other resource attributes, which go with every entry.
@@ -40,7 +34,10 @@ struct OTLPLogTranslator {
         self.metadata = metadata
     }
 
-    func stream(_ group: OTLPLogGroup, now: Int64, _ rejections: inout Rejections) -> LogBatch.Stream {
+    /// - Parameter labelCount: how many labels all entries of the batch have so far.
+    func stream(
+        _ group: OTLPLogGroup, now: Int64, labelCount: inout Int, _ rejections: inout Rejections
+    ) -> LogBatch.Stream {
         var stream = LogBatch.Stream(labels: labels, resource: resource)
         stream.entries.reserveCapacity(group.scopes.reduce(0) { $0 + $1.records.count })
         for scope in group.scopes {
@@ -51,10 +48,16 @@ struct OTLPLogTranslator {
             for record in scope.records {
                 // The record's own fields are seven at most.
                 let count = shared.count + record.attributes.count
-                guard count <= Self.metadataCountMax else {
-                    rejections.add("a log record has \(count) attributes with its scope's and resource's: at most \(Self.metadataCountMax)")
+                guard count <= OTLPLimits.metadataCountMax else {
+                    rejections.add(
+                        "a log record has \(count) attributes with its scope's and resource's: at most \(OTLPLimits.metadataCountMax)")
                     continue
                 }
+                guard labelCount + count <= OTLPLimits.labelCountMax else {
+                    rejections.add("the request makes more than \(OTLPLimits.labelCountMax) labels: send smaller ones")
+                    continue
+                }
+                labelCount += count
                 stream.entries.append(entry(record, shared, now))
             }
         }
@@ -85,7 +88,7 @@ struct OTLPLogTranslator {
     /// Maps become one label a member, names joined by underscores; everything else is one label.
     private static func flatten(_ attribute: Attribute, prefix: String, _ labels: inout [Label]) {
         let name = prefix.isEmpty ? attribute.name : prefix + "_" + attribute.name
-        if case .map(let members) = attribute.value, name.utf8.count <= nameByteCountMax {
+        if case .map(let members) = attribute.value, name.utf8.count <= OTLPLimits.nameByteCountMax {
             for member in members { flatten(member, prefix: name, &labels) }
         } else {
             labels.append(Label(PrometheusNaming.labelName(name), attribute.value.text))

@@ -13,6 +13,8 @@ struct OTLPMetricTranslator {
     private var resourceLabels: [Label] = []
     /// The range of its points' times, in milliseconds, for `target_info`.
     private var range: ClosedRange<Int64>?
+    /// How many labels all series of the batch have.
+    private var labelCount = 0
 
     init(options: OTLPMetricOptions) {
         self.options = options
@@ -87,20 +89,22 @@ struct OTLPMetricTranslator {
 
     // MARK: Points
 
-    /// OpenTelemetry's own limit of a span's attributes. Each of a histogram's buckets repeats a point's attributes, so that
-    /// without a limit a small request could become a huge one.
-    private static let attributeCountMax = 128
-
-    /// The point's time in milliseconds; nil, and rejected, where it has none.
-    private mutating func time(_ head: OTLPMetric.PointHead, _ name: String) -> Int64? {
+    /// The point's time in milliseconds; nil, and rejected, where it has none or would make too many labels.
+    private mutating func time(_ head: OTLPMetric.PointHead, _ name: String, seriesCount: Int = 1) -> Int64? {
         guard head.time > 0 else {
             rejections.add("a point of \"\(name)\" has no time_unix_nano")
             return nil
         }
-        guard head.attributes.count <= Self.attributeCountMax else {
-            rejections.add("a point of \"\(name)\" has \(head.attributes.count) attributes: at most \(Self.attributeCountMax)")
+        guard head.attributes.count <= OTLPLimits.attributeCountMax else {
+            rejections.add("a point of \"\(name)\" has \(head.attributes.count) attributes: at most \(OTLPLimits.attributeCountMax)")
             return nil
         }
+        let added = seriesCount.multipliedReportingOverflow(by: head.attributes.count + resourceLabels.count + 2)
+        guard !added.overflow, added.partialValue <= OTLPLimits.labelCountMax - labelCount else {
+            rejections.add("the request makes more than \(OTLPLimits.labelCountMax) labels: send smaller ones")
+            return nil
+        }
+        labelCount += added.partialValue
         let time = head.time / 1_000_000
         range = min(range?.lowerBound ?? time, time)...max(range?.upperBound ?? time, time)
         return time
@@ -123,7 +127,7 @@ struct OTLPMetricTranslator {
     }
 
     private mutating func addHistogram(_ point: OTLPMetric.HistogramPoint, _ name: String, isDelta: Bool) {
-        guard let time = time(point.head, name) else { return }
+        guard let time = time(point.head, name, seriesCount: point.bounds.count + 3) else { return }
         var point = point
         let attributes = labels(point.head.attributes)
         if isDelta, !point.head.hasNoRecordedValue {
@@ -166,7 +170,7 @@ struct OTLPMetricTranslator {
     }
 
     private mutating func addSummary(_ point: OTLPMetric.SummaryPoint, _ name: String) {
-        guard let time = time(point.head, name) else { return }
+        guard let time = time(point.head, name, seriesCount: point.quantiles.count + 2) else { return }
         let attributes = labels(point.head.attributes)
         let isStale = point.head.hasNoRecordedValue
         append(name + "_sum", attributes, time, isStale ? Staleness.marker : point.sum)
