@@ -74,9 +74,8 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Telemetry", "Patterns"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: settings),
 
-        .target(
-            name: "Web", exclude: ["README.md"],
-            resources: [], swiftSettings: settings),
+        // The app itself (Sources/Web/app) is served as it lies and is no part of the build.
+        .target(name: "Web", path: "Sources/Web/Swift", swiftSettings: settings),
         .executableTarget(
             name: "apus",
             dependencies: [
