@@ -99,7 +99,7 @@ private struct LineCollector {
 
     /// Keeps the best `limit` lines.
     private mutating func trim() {
-        guard found.count >= limit else { return }
+        guard found.count > limit || (found.count == limit && cutoff == nil) else { return }
         sort()
         found.removeSubrange(limit...)
         cutoff = found.last?.timestamp

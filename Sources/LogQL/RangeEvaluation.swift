@@ -66,7 +66,7 @@ extension MetricEvaluator {
         let detectsLevel = engine.options.detectsLevel && needed?.contains(LevelDetector.label) ?? true
         var collector = try SampleCollector(
             aggregation: aggregation, grouping: grouping, pipeline: pipeline, grid: grid, detectsLevel: detectsLevel,
-            seriesCountMax: engine.options.seriesCountMax)
+            seriesCountMax: engine.options.seriesCountMax, context: context)
         if !streams.isEmpty {
             let request = ScanRequest(
                 signal: .logs, streams: streams, range: scanned, order: .byStream,

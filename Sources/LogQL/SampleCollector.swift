@@ -8,6 +8,7 @@ struct SampleCollector {
     private let pipeline: LogPipeline
     private let grid: StepGrid
     private let seriesCountMax: Int
+    private let context: QueryContext
     private let unwrapFilters: [LabelFilterStage]
     private let groupNames: Set<String>
     private var row: Row
@@ -24,13 +25,15 @@ struct SampleCollector {
     private(set) var bytesProcessed = 0
 
     init(
-        aggregation: RangeAggregation, grouping: Grouping?, pipeline: LogPipeline, grid: StepGrid, detectsLevel: Bool, seriesCountMax: Int
+        aggregation: RangeAggregation, grouping: Grouping?, pipeline: LogPipeline, grid: StepGrid, detectsLevel: Bool, seriesCountMax: Int,
+        context: QueryContext
     ) throws(QueryError) {
         self.aggregation = aggregation
         self.grouping = grouping
         self.pipeline = pipeline
         self.grid = grid
         self.seriesCountMax = seriesCountMax
+        self.context = context
         var filters: [LabelFilterStage] = []
         for filter in aggregation.unwrap?.filters ?? [] { filters.append(try LabelFilterStage(filter)) }
         unwrapFilters = filters
@@ -57,6 +60,7 @@ struct SampleCollector {
 
     mutating func take(_ block: Block) throws(QueryError) {
         linesProcessed += block.count
+        if !isCounting { try context.reserve(bytes: block.count * 16) }
         if levelIndexes.stream != block.stream.id { levelIndexes = (block.stream.id, [:]) }
         let constant = isConstant(block.stream) ? try index(of: block.stream.labels.keeping(groupNames)) : nil
         guard case .logs(let columns) = block.columns, !columns.ends.isEmpty else {
@@ -140,6 +144,8 @@ struct SampleCollector {
                     + "consider reducing query cardinality by adding more specific stream selectors, reducing the time range, "
                     + "or aggregating results with functions like sum(), count() or topk()")
         }
+        // What changes, the values, and whether they are there.
+        try context.reserve(bytes: (grid.count + 1) * (countsBytes ? 25 : 17) + 200)
         let index = self.labels.count
         indexes[labels] = index
         self.labels.append(labels)

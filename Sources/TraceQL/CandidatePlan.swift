@@ -9,6 +9,8 @@ struct CandidatePlan {
     private let resourceConditions: [SpanExpression]
     /// What the store may check.
     let predicates: [Predicate]
+    /// The columns that the conditions read.
+    let columns: ScanRequest.Columns
     /// A candidate is a result: no other span has a say.
     let isExact: Bool
 
@@ -19,6 +21,7 @@ struct CandidatePlan {
             if let leaf { conditions.append(try SpanExpression(leaf)) } else { conditions.append(nil) }
         }
         self.conditions = conditions
+        columns = leaves.flatMap { $0?.fields ?? [] }.reduce(.identifiers) { $0.union($1.columns) }
         var resourceConditions: [SpanExpression] = []
         var predicates: [Predicate] = []
         if leaves.count == 1, let leaf = leaves[0] {
@@ -119,6 +122,28 @@ extension FieldExpression {
 }
 
 extension SpanField {
+    /// The columns of a span's row that it lies in.
+    var columns: ScanRequest.Columns {
+        switch name {
+        case .attribute(let scope, _):
+            switch scope {
+            case .resource: return []
+            case .span: return .attributes
+            case .event, .link: return .details
+            // Looked for in one place after another.
+            case .any, .instrumentation: return [.intrinsics, .attributes, .details]
+            }
+        case .intrinsic(let intrinsic):
+            switch intrinsic {
+            case .eventName, .eventTimeSinceStart, .linkSpanID, .linkTraceID: return .details
+            case .instrumentationName, .instrumentationVersion: return [.intrinsics, .details]
+            case .id, .parentID, .traceID: return .identifiers
+            default: return .intrinsics
+            }
+        case .parentSpan: return []
+        }
+    }
+
     /// It is the resource's, and so the same for all spans of a stream.
     var isResource: Bool {
         if case .attribute(.resource, _) = name { return !isParent }

@@ -113,15 +113,16 @@ extension TraceQLEngine {
         guard !streams.isEmpty else { return collector }
         var traces: [TraceID: [SpanBatch.Group]] = [:]
         let request = ScanRequest(
-            signal: .spans, streams: streams, range: range, order: .byStream, columns: .all,
-            predicates: isLocal ? candidates.predicates : [])
+            signal: .spans, streams: streams, range: range, order: .byStream,
+            columns: isLocal ? names.reduce(.identifiers) { $0.union($1.columns) } : .all, predicates: isLocal ? candidates.predicates : [])
         try await Self.reading {
             try await store.scan(request) { block in
                 try context.check()
                 try context.read(samples: block.count)
                 guard case .spans(let spans) = block.columns else { return .continue }
                 if isLocal {
-                    for span in spans where candidates.wants(span, block.stream.resource) {
+                    for (var span, start) in zip(spans, block.timestamps) where candidates.wants(span, block.stream.resource) {
+                        span.start = start
                         collector.add(SpanContext(span: span, resource: block.stream.resource))
                     }
                 } else {
@@ -143,9 +144,6 @@ extension TraceQLEngine {
         }
         return collector
     }
-
-    /// About what a span takes in memory with its attributes.
-    private static let spanByteCountGuess = 1_000
 }
 
 extension SpanField {

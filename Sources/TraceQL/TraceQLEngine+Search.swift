@@ -38,7 +38,9 @@ extension TraceQLEngine {
                 let reach = TimeRange(
                     start.subtractingReportingOverflow(options.traceReachNanoseconds).partialValue,
                     start.addingReportingOverflow(options.traceReachNanoseconds).partialValue)
-                let tree = TraceTree(id: id, groups: try await groups(id, all, reach, context))
+                let (groups, byteCount) = try await groups(id, all, reach, context)
+                defer { context.release(bytes: byteCount) }
+                let tree = TraceTree(id: id, groups: groups)
                 // Only spans within the range count, wherever the rest of the trace lies.
                 let sets = plan.run(tree).filter { set in set.spans.contains { range.contains(tree.spans[$0].start) } }
                 if !sets.isEmpty { summaries.append(Self.summary(tree, sets, pipeline, spansPerSpanSet)) }
@@ -63,15 +65,16 @@ extension TraceQLEngine {
         var result = Candidates()
         var found = seen
         let request = ScanRequest(
-            signal: .spans, streams: streams, range: range, order: .newestFirst, columns: .all, predicates: plan.predicates)
+            signal: .spans, streams: streams, range: range, order: .newestFirst, columns: plan.columns, predicates: plan.predicates)
         try await Self.reading {
             try await store.scan(request) { block in
                 try context.check()
                 try context.read(samples: block.count)
                 guard case .spans(let spans) = block.columns else { return .continue }
-                for span in spans.reversed() where !found.contains(span.traceID) && plan.wants(span, block.stream.resource) {
+                for (span, start) in zip(spans, block.timestamps).reversed()
+                where !found.contains(span.traceID) && plan.wants(span, block.stream.resource) {
                     found.insert(span.traceID)
-                    result.traces.append((span.traceID, span.start))
+                    result.traces.append((span.traceID, start))
                 }
                 guard result.traces.count >= count else { return .continue }
                 result.rest = TimeRange(range.start, min(block.horizon, range.end))

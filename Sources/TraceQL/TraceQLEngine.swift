@@ -32,16 +32,19 @@ package struct TraceQLEngine: Sendable {
     ) async throws(QueryError) -> [SpanBatch.Group] {
         let range = range ?? .all
         let streams = try await Self.reading { try await store.streams(.spans, matching: [], in: range) }
-        return try await groups(id, streams, range, context)
+        let (groups, byteCount) = try await groups(id, streams, range, context)
+        context.release(bytes: byteCount)
+        return groups
     }
 
+    /// The spans of a trace, and the bytes that were reserved for them.
     func groups(
         _ id: TraceID, _ streams: [TelemetryStream], _ range: TimeRange, _ context: QueryContext
-    ) async throws(QueryError) -> [SpanBatch.Group] {
-        guard !streams.isEmpty else { return [] }
+    ) async throws(QueryError) -> ([SpanBatch.Group], byteCount: Int) {
+        guard !streams.isEmpty else { return ([], 0) }
         var groups: [SpanBatch.Group] = []
         var indexes: [StreamID: Int] = [:]
-        var spanCount = 0
+        var (spanCount, byteCount) = (0, 0)
         let spanCountMax = options.spanCountPerTraceMax
         let request = ScanRequest(signal: .spans, streams: streams, range: range, order: .byStream, columns: .all, predicates: [.trace(id)])
         try await Self.reading {
@@ -49,6 +52,7 @@ package struct TraceQLEngine: Sendable {
                 try context.check()
                 try context.read(samples: block.count)
                 guard case .spans(let spans) = block.columns else { return .continue }
+                let before = spanCount
                 for span in spans where span.traceID == id {
                     let index = indexes[block.stream.id] ?? groups.count
                     if index == groups.count {
@@ -58,11 +62,16 @@ package struct TraceQLEngine: Sendable {
                     groups[index].spans.append(span)
                     spanCount += 1
                 }
+                try context.reserve(bytes: (spanCount - before) * Self.spanByteCountGuess)
+                byteCount += (spanCount - before) * Self.spanByteCountGuess
                 return spanCount < spanCountMax ? .continue : .stop
             }
         }
-        return groups
+        return (groups, byteCount)
     }
+
+    /// About what a span takes in memory with its attributes.
+    static let spanByteCountGuess = 1_000
 
     /// Runs what reads the store, and turns its errors into errors of the query.
     static func reading<Result>(_ body: () async throws -> Result) async throws(QueryError) -> Result {
