@@ -127,14 +127,14 @@ struct TraceQLLexer {
         return .attribute(.any, try attributeName(from: start), isParent: true)
     }
 
-    /// Parts in quotes may hold anything.
+    /// Parts in quotes may hold anything; without them, signs of arithmetic belong to the name, as in Tempo: `.a-b` is one name.
     private mutating func attributeName(from start: Int) throws(QueryError) -> String {
         var name: [UInt8] = []
         while position < bytes.count {
             let next = bytes[position]
             if next == UInt8(ascii: "\"") {
                 name += Array(try quoted(keepsControls: true).utf8)
-            } else if next <= 0x20 || "{}()=~!<>&|^,+*/%`".utf8.contains(next) {
+            } else if next <= 0x20 || "{}()=~!<>&|^,".utf8.contains(next) {
                 break
             } else {
                 name.append(next)
@@ -215,10 +215,11 @@ struct TraceQLLexer {
     }
 }
 
-/// Durations as Go writes them, with days.
+/// Durations as Go writes them, with days, weeks and years.
 package enum DurationText {
     private static let units: [(name: String, nanoseconds: Double)] = [
         ("ns", 1), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9), ("d", 86_400e9),
+        ("w", 604_800e9), ("y", 31_536_000e9),
     ]
 
     /// `1h30m`, `1.5s`: nanoseconds.

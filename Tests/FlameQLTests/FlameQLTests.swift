@@ -113,4 +113,23 @@ import Testing
         #expect(graph.total == .max)
         #expect(!graph.levels.isEmpty)
     }
+
+    @Test("lays two graphs over one tree")
+    func difference() {
+        var (left, right) = (FlameGraph(unit: "count"), FlameGraph(unit: "count"))
+        left.add([left.nameIndex("main"), left.nameIndex("old")], value: 3)
+        left.add([left.nameIndex("main"), left.nameIndex("same")], value: 2)
+        right.add([right.nameIndex("main"), right.nameIndex("same")], value: 7)
+        right.add([right.nameIndex("main"), right.nameIndex("new")], value: 1)
+        let difference = FlameDifference(left, right)
+        let rows = difference.levels.map { level in
+            stride(from: 0, to: level.count, by: 7).map { start in
+                "\(level[start..<start + 6].map(String.init).joined(separator: " ")) \(difference.names[Int(level[start + 6])])"
+            }
+        }
+        #expect(
+            rows == [
+                ["0 5 0 0 8 0 total"], ["0 5 0 0 8 0 main"], ["0 0 0 0 1 1 new", "0 3 3 0 0 0 old", "0 2 2 0 7 7 same"],
+            ])
+    }
 }

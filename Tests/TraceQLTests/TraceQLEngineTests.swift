@@ -198,6 +198,17 @@ struct TraceBench {
 }
 
 @Suite struct TraceQLParserTests {
+    @Test("signs of arithmetic belong to a name that they touch", arguments: [".a-b", ".a/b", "span.http/x+y%z", ".a:b"])
+    func names(field: String) throws {
+        let query = try TraceQLParser.parse("{ \(field) = 1 }")
+        guard case .search(let pipeline) = query.body, case .spanset(.filter(.binary(.equal, .field(let read), _)?)) = pipeline.stages[0]
+        else {
+            Issue.record("no comparison")
+            return
+        }
+        #expect(read.description == field)
+    }
+
     @Test(
         "says where a query is wrong",
         arguments: [("{ .a = }", 8), ("{ span. }", 3), ("{ .a } |", 9), ("{ true } * { true }", 10), ("{ .a = \"b }", 8)])
