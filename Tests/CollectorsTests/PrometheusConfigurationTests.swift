@@ -116,7 +116,7 @@ struct PrometheusConfigurationTests {
                 "p.yml:3:33: \"http://x/metrics\" is not a valid hostname: expected host:port without scheme or path"
             ),
             ("scrape_configs:\n  - job_name: a\n    scheme: ftp", "p.yml:3:13: scrape_configs[0].scheme has the unknown value \"ftp\""),
-            ("scrape_configs:\n  - {job_name: a, bearer_token: x, basic_auth: {username: u}}", "p.yml:2:34: at most one of basic_auth"),
+            ("scrape_configs:\n  - {job_name: a, bearer_token: x, basic_auth: {username: u}}", "p.yml:2:33: at most one of basic_auth"),
         ])
     func mistakes(text: String, message: String) throws {
         let error = try #require(throws: ConfigurationError.self) { try PrometheusConfiguration.parse(text, file: "p.yml") }

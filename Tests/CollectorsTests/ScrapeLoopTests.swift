@@ -232,7 +232,10 @@ struct ScrapeManagerTests {
         let manager = ScrapeManager(configuration: try configuration([first.port, second.port]), store: store, logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await manager.run() }
-            try await until { try await store.samples(named: "a").count >= 3 && store.samples(named: "b").count >= 3 }
+            try await until {
+                let (a, b) = (try await store.samples(named: "a").count, try await store.samples(named: "b").count)
+                return min(a, b) >= 3
+            }
             manager.apply(try configuration([first.port]))
             try await until { try await store.samples(named: "b").contains { Staleness.isMarker($0.value) } }
             let count = try await store.samples(named: "a").count

@@ -36,7 +36,7 @@ struct TailBench {
     func append(_ text: String, to name: String) throws { try append(Array(text.utf8), to: name) }
 
     func append(_ bytes: [UInt8], to name: String) throws {
-        if !FileManager.default.fileExists(atPath: path(name)) { FileManager.default.createFile(atPath: path(name), contents: nil) }
+        if !FileManager.default.fileExists(atPath: path(name)) { try Data().write(to: URL(filePath: path(name))) }
         let handle = try #require(FileHandle(forWritingAtPath: path(name)))
         try handle.seekToEnd()
         try handle.write(contentsOf: Data(bytes))

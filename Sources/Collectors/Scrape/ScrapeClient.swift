@@ -81,7 +81,8 @@ struct ScrapeClient: Sendable {
     private static func fetch(
         _ request: HTTPClientRequest, _ client: HTTPClient, timeout: Duration, byteCountMax: Int
     ) async throws -> Answer {
-        let response = try await client.execute(request, timeout: .milliseconds(timeout.milliseconds))
+        // The caller's own timer covers the body too; the client's is only there so that its request ends as well.
+        let response = try await client.execute(request, timeout: .milliseconds(timeout.milliseconds &+ 1_000))
         guard response.status == .ok else { throw ScrapeError.status(response.status.code, response.status.reasonPhrase) }
         var bytes: [UInt8] = []
         for try await chunk in response.body {
