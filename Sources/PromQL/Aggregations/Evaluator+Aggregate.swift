@@ -14,6 +14,8 @@ extension Evaluator {
         var parameter: [Double] = []
         if let expression = node.parameter, node.operation != .countValues { parameter = try await scalar(expression, steps) }
         let input = try await vector(node.expression, steps)
+        // What goes in is let go of; what comes out is smaller by far.
+        defer { context.release(bytes: input.count * steps.count * 8) }
         if let error = try checkParameter(node, parameter, input) { throw error }
         let groups = Self.groups(input, node)
         switch node.operation {
@@ -88,31 +90,20 @@ extension Evaluator {
             mixedTotal(node, group, input, steps, into: &result)
             return result
         }
-        if node.operation == .sum {
-            var sums = Array(repeating: CompensatedSum(), count: steps.count)
-            var present = Array(repeating: false, count: steps.count)
-            for member in group.members {
-                try context.check()
-                let values = input[member].values
-                for step in 0..<steps.count where !Absent.holds(values[step]) {
-                    sums[step].add(values[step])
-                    present[step] = true
-                }
-            }
-            for step in 0..<steps.count where present[step] { result.values[step] = sums[step].value }
-            return result
-        }
-        var means = Array(repeating: CompensatedMean(), count: steps.count)
-        var present = Array(repeating: false, count: steps.count)
+        var sums = ColumnSums(stepCount: steps.count)
         for member in group.members {
             try context.check()
-            let values = input[member].values
-            for step in 0..<steps.count where !Absent.holds(values[step]) {
-                means[step].add(values[step])
-                present[step] = true
+            sums.add(input[member].values)
+        }
+        for step in 0..<steps.count where sums.counts[step] > 0 {
+            if node.operation == .sum {
+                result.values[step] = sums.sum(at: step)
+            } else {
+                result.values[step] =
+                    sums.mean(at: step)
+                    ?? CompensatedMean.of(group.members.lazy.map { input[$0].values[step] }.filter { !Absent.holds($0) })
             }
         }
-        for step in 0..<steps.count where present[step] { result.values[step] = means[step].value }
         return result
     }
 
@@ -206,11 +197,12 @@ extension Evaluator {
         _ node: PromQLExpression.Aggregation, _ parameter: [Double], _ group: SeriesGroup, _ input: [Series], _ steps: Steps
     ) throws(QueryError) -> Series {
         var result = Series(labels: group.labels, dropsName: group.dropsName, stepCount: steps.count)
+        let columns = group.members.map { input[$0].values }
         var values: [Double] = []
         for step in 0..<steps.count {
             try context.check()
             values.removeAll(keepingCapacity: true)
-            for member in group.members where !Absent.holds(input[member].values[step]) { values.append(input[member].values[step]) }
+            for column in columns where !Absent.holds(column[step]) { values.append(column[step]) }
             if !values.isEmpty { result.values[step] = Quantile.of(parameter[step], values) }
         }
         if group.members.contains(where: { input[$0].hasHistograms }) {

@@ -9,61 +9,80 @@ extension Evaluator {
         var result: [Series] = []
         for group in groups {
             try context.check()
-            var kept = group.members.map { Series(labels: input[$0].labels, dropsName: input[$0].dropsName, stepCount: steps.count) }
+            let members = group.members.map { input[$0] }
+            // Most series of a large group never come up: their columns are made when they do.
+            var kept: [Int: Series] = [:]
             var order: [Int] = []
+            var hashes: [Double] = []
+            if node.operation == .limitRatio { hashes = members.map { Double(SeriesHash.hash($0.labels)) / Double(UInt64.max) } }
             for step in 0..<steps.count {
-                let members = choose(node, parameter[step], group.members, input, step)
-                for member in members {
-                    kept[member].values[step] = input[group.members[member]].values[step]
-                    kept[member].set(input[group.members[member]].histogram(at: step), at: step)
+                let chosen: [Int]
+                switch node.operation {
+                case .limitRatio:
+                    chosen = members.indices.filter { members[$0].hasSample(at: step) && Self.isSampled(hashes[$0], parameter[step]) }
+                case .limitk:
+                    let count = parameter[step] >= 1 ? Int(parameter[step]) : 0
+                    chosen = Array(members.indices.lazy.filter { members[$0].hasSample(at: step) }.prefix(count))
+                default: chosen = extremes(node, parameter[step], members, step)
                 }
-                if steps.count == 1 { order = members }
+                for member in chosen {
+                    var series =
+                        kept.removeValue(forKey: member)
+                        ?? Series(labels: members[member].labels, dropsName: members[member].dropsName, stepCount: steps.count)
+                    series.values[step] = members[member].values[step]
+                    series.set(members[member].histogram(at: step), at: step)
+                    kept[member] = series
+                }
+                if steps.count == 1 { order = chosen }
             }
             // At an instant the result is in the order of the values.
-            result += steps.count == 1 ? order.map { kept[$0] } : kept.filter { !$0.isEmpty }
+            if steps.count > 1 { order = kept.keys.sorted() }
+            result += order.compactMap { kept[$0] }
         }
         return result
     }
 
-    /// The positions among `members` of those that stay at a step.
-    private func choose(
-        _ node: PromQLExpression.Aggregation, _ parameter: Double, _ members: [Int], _ input: [Series], _ step: Int
+    /// The positions of the largest or smallest values at a step, the first of them first; NaN goes last.
+    private func extremes(
+        _ node: PromQLExpression.Aggregation, _ parameter: Double, _ members: [Series], _ step: Int
     ) -> [Int] {
-        switch node.operation {
-        case .limitRatio:
-            return members.indices.filter { input[members[$0]].hasSample(at: step) && Self.isSampled(input[members[$0]].labels, parameter) }
-        case .limitk:
-            guard parameter >= 1 else { return [] }
-            return Array(members.indices.filter { input[members[$0]].hasSample(at: step) }.prefix(Int(parameter)))
-        default:
-            guard parameter >= 1 else { return [] }
-            var candidates: [(position: Int, value: Double)] = []
-            for position in members.indices {
-                let series = input[members[position]]
-                if series.histogram(at: step) != nil {
-                    annotations.ignoredHistogram(inAggregation: node.operation.rawValue, at: node.expression.place)
-                } else if !Absent.holds(series.values[step]) {
-                    candidates.append((position, series.values[step]))
-                }
+        guard parameter >= 1 else { return [] }
+        var candidates: [(position: Int, value: Double)] = []
+        candidates.reserveCapacity(members.count)
+        for position in members.indices {
+            if members[position].hasHistograms, members[position].histogram(at: step) != nil {
+                annotations.ignoredHistogram(inAggregation: node.operation.rawValue, at: node.expression.place)
+            } else if !Absent.holds(members[position].values[step]) {
+                candidates.append((position, members[position].values[step]))
             }
-            let isTop = node.operation == .topk
-            candidates.sort { left, right in
-                if left.value.isNaN || right.value.isNaN {
-                    if left.value.isNaN != right.value.isNaN { return right.value.isNaN }
-                    return left.position < right.position
-                }
-                if left.value == right.value { return left.position < right.position }
-                return isTop ? left.value > right.value : left.value < right.value
-            }
-            return candidates.prefix(Int(parameter)).map(\.position)
         }
+        let isTop = node.operation == .topk
+        func precedes(_ left: (position: Int, value: Double), _ right: (position: Int, value: Double)) -> Bool {
+            if left.value.isNaN || right.value.isNaN {
+                return left.value.isNaN == right.value.isNaN ? left.position < right.position : right.value.isNaN
+            }
+            if left.value == right.value { return left.position < right.position }
+            return isTop ? left.value > right.value : left.value < right.value
+        }
+        let count = Int(parameter)
+        guard count < 32, count < candidates.count else {
+            return candidates.sorted(by: precedes).prefix(count).map(\.position)
+        }
+        // A few of many: insert into a short sorted list.
+        var best: [(position: Int, value: Double)] = []
+        for candidate in candidates {
+            if best.count == count, let last = best.last, !precedes(candidate, last) { continue }
+            let place = best.firstIndex { precedes(candidate, $0) } ?? best.count
+            best.insert(candidate, at: place)
+            if best.count > count { best.removeLast() }
+        }
+        return best.map(\.position)
     }
 
     /// Whether a series belongs to the share: its hash, as a fraction of all hashes, lies within it. A negative share takes what
     /// the positive one leaves, so that `limit_ratio(0.3, v) or limit_ratio(-0.7, v)` is all of `v`.
-    private static func isSampled(_ labels: Labels, _ ratio: Double) -> Bool {
+    private static func isSampled(_ offset: Double, _ ratio: Double) -> Bool {
         let ratio = min(max(ratio, -1), 1)
-        let offset = Double(SeriesHash.hash(labels)) / Double(UInt64.max)
         return ratio >= 0 ? offset < ratio : offset >= 1 + ratio
     }
 }

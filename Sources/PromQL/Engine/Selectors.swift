@@ -14,6 +14,7 @@ extension Evaluator {
         let reach = selector.boundary == .smoothed ? lookback : 0
         let range = TimeRange(instants.start - lookback + 1, instants.end + reach)
         try await load(selector, in: range, keepsStale: true) { (raw: inout RawSeries) throws(QueryError) in
+            try self.context.reserve(bytes: steps.count * 8)
             var series = Series(labels: raw.labels, stepCount: steps.count)
             if selector.boundary == .smoothed {
                 Self.interpolate(raw, instants, lookback, into: &series)
@@ -22,13 +23,16 @@ extension Evaluator {
             }
             if !series.isEmpty { result.append(series) }
         }
-        try context.reserve(bytes: result.count * steps.count * 8)
         return result
     }
 
     private static func pickLast(
         _ raw: RawSeries, _ instants: Steps, _ lookback: Int64, givesTimes: Bool, into series: inout Series
     ) {
+        if raw.histograms.isEmpty, !givesTimes {
+            pickLastFloats(raw, instants, lookback, into: &series.values)
+            return
+        }
         var next = 0
         var nextHistogram = 0
         for step in 0..<instants.count {
@@ -46,6 +50,23 @@ extension Evaluator {
                 series.values[step] = Double(last) / 1000
             } else {
                 series.set(raw.histograms[nextHistogram - 1], at: step)
+            }
+        }
+    }
+
+    private static func pickLastFloats(_ raw: RawSeries, _ instants: Steps, _ lookback: Int64, into output: inout [Double]) {
+        // SAFETY: `next` stays within the samples, which are as many as times; no buffer outlives its call.
+        raw.times.withUnsafeBufferPointer { times in
+            raw.values.withUnsafeBufferPointer { values in
+                output.withUnsafeMutableBufferPointer { output in
+                    var next = 0
+                    for step in 0..<instants.count {
+                        let time = instants.time(step)
+                        while next < times.count, times[next] <= time { next += 1 }
+                        // A staleness marker comes through as what it is: absent.
+                        if next > 0, times[next - 1] > time - lookback { output[step] = values[next - 1] }
+                    }
+                }
             }
         }
     }

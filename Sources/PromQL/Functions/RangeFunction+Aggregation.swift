@@ -14,9 +14,7 @@ extension RangeFunction {
         },
         "avg_over_time": RangeFunction { window, call throws(QueryError) in
             combined(window, call, isMean: true) { values in
-                var mean = CompensatedMean()
-                for value in values { mean.add(value) }
-                return mean.value
+                CompensatedMean.of(values)
             }
         },
         "count_over_time": RangeFunction { window, _ throws(QueryError) in RangePoint(Double(window.count)) },

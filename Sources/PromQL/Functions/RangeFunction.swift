@@ -62,6 +62,7 @@ extension Evaluator {
         let scalars = parameters
         try await rangeVector(argument, steps) { (raw: inout RawSeries, windows: RangeWindows) throws(QueryError) in
             try self.context.check()
+            try self.context.reserve(bytes: steps.count * 8)
             var series = Series(labels: raw.labels, dropsName: raw.dropsName, stepCount: steps.count)
             if windows.boundary != .extrapolated {
                 try raw.extendedRate(name, windows, steps, into: &series)
@@ -80,7 +81,6 @@ extension Evaluator {
             if !function.keepsName { self.dropName(&series) }
             result.append(series)
         }
-        try context.reserve(bytes: result.count * steps.count * 8)
         return try result.merged()
     }
 

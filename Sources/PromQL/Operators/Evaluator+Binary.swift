@@ -34,6 +34,7 @@ extension Evaluator {
         case (.scalar(let values), .vector(let series)):
             return .vector(try withScalar(node, series, values, steps, scalarIsLeft: true))
         case (.vector(let a), .vector(let b)):
+            defer { context.release(bytes: min(a.count, b.count) * steps.count * 8) }
             let matching = node.matching ?? VectorMatching()
             return .vector(
                 node.operation.isSet ? try combineSets(node, matching, a, b, steps) : try combine(node, matching, a, b, steps))

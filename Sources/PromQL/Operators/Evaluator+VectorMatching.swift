@@ -28,6 +28,10 @@ extension Evaluator {
             var matched = Array(repeating: false, count: steps.count)
             for position in oneBySignature[key] ?? [] {
                 let other = one[position]
+                if fillOne == nil, !series.hasHistograms, !other.hasHistograms {
+                    try join.addFloats(series, other, signature: key, pair)
+                    continue
+                }
                 try join.add(series, other, signature: key, pair) { step in
                     guard series.hasSample(at: step), other.hasSample(at: step) else { return nil }
                     matched[step] = true
@@ -121,19 +125,42 @@ private struct VectorJoin {
         var series = Series(labels: labels, dropsName: many.dropsName, stepCount: steps.count)
         for step in 0..<steps.count {
             guard let (manySample, oneSample) = operands(step) else { continue }
-            if used[step] {
-                throw QueryError(
-                    .execution,
-                    matching.cardinality == .oneToOne
-                        ? "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
-                        : "multiple matches for labels: grouping labels must ensure unique matches")
-            }
+            if used[step] { throw multipleMatches }
             used[step] = true
             let (left, right) = isSwapped ? (oneSample, manySample) : (manySample, oneSample)
             pair.apply(left, right, kept: left).store(in: &series, at: step)
         }
         taken[key] = used
         if !series.isEmpty { result.append(series) }
+    }
+
+    /// The same for two columns of floats: one pass for the check, one for the values.
+    mutating func addFloats(_ many: Series, _ one: Series, signature: Labels, _ pair: PairOperator) throws(QueryError) {
+        let labels = resultLabels(many.labels, one.labels)
+        let key = matching.cardinality == .oneToOne ? signature : labels
+        var series = Series(labels: labels, dropsName: many.dropsName, values: (isSwapped ? one : many).values)
+        let right = (isSwapped ? many : one).values
+        if var used = taken.removeValue(forKey: key) {
+            var isTwice = false
+            for step in 0..<steps.count where !Absent.holds(series.values[step]) && !Absent.holds(right[step]) {
+                isTwice = isTwice || used[step]
+                used[step] = true
+            }
+            if isTwice { throw multipleMatches }
+            taken[key] = used
+        } else {
+            taken[key] = (0..<steps.count).map { !Absent.holds(series.values[$0]) && !Absent.holds(right[$0]) }
+        }
+        pair.apply(&series.values, right, scalarIsLeft: false)
+        if !series.isEmpty { result.append(series) }
+    }
+
+    private var multipleMatches: QueryError {
+        QueryError(
+            .execution,
+            matching.cardinality == .oneToOne
+                ? "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+                : "multiple matches for labels: grouping labels must ensure unique matches")
     }
 
     private func resultLabels(_ many: Labels, _ one: Labels) -> Labels {

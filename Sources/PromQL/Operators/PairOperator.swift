@@ -37,30 +37,43 @@ struct PairOperator {
         }
     }
 
-    /// The operator on a column of floats and a scalar for each step: the loops that have no branch for each sample's kind.
-    func apply(_ values: inout [Double], _ scalars: [Double], scalarIsLeft: Bool) {
-        if operation.isComparison {
-            for step in values.indices where !Absent.holds(values[step]) {
-                let value = values[step]
-                let holds =
-                    scalarIsLeft
-                    ? FloatArithmetic.holds(operation, scalars[step], value) : FloatArithmetic.holds(operation, value, scalars[step])
-                if returnsBool { values[step] = holds ? 1 : 0 } else if !holds { values[step] = Absent.value }
+    /// The operator on two columns of floats, into the first. Absent on either side is absent; a comparison without `bool` keeps
+    /// the value of the first.
+    func apply(_ values: inout [Double], _ others: [Double], scalarIsLeft: Bool) {
+        switch operation {
+        case .add: arithmetic(&values, others) { $0 + $1 }
+        case .multiply: arithmetic(&values, others) { $0 * $1 }
+        case .subtract where !scalarIsLeft: arithmetic(&values, others) { $0 - $1 }
+        case .divide where !scalarIsLeft: arithmetic(&values, others) { $0 / $1 }
+        case .trimUpper, .trimLower:
+            for step in values.indices where !Absent.holds(values[step]) && !Absent.holds(others[step]) { noteTypes(nil, nil) }
+            for step in values.indices { values[step] = Absent.value }
+        case _ where operation.isComparison:
+            let operation = operation
+            let returnsBool = returnsBool
+            arithmetic(&values, others) { value, other in
+                let holds = scalarIsLeft ? FloatArithmetic.holds(operation, other, value) : FloatArithmetic.holds(operation, value, other)
+                return returnsBool ? (holds ? 1 : 0) : holds ? value : Absent.value
             }
-            return
-        }
-        if operation.isTrim {
-            for step in values.indices where !Absent.holds(values[step]) {
-                noteTypes(nil, nil)
-                values[step] = Absent.value
+        default:
+            let operation = operation
+            arithmetic(&values, others) {
+                scalarIsLeft ? FloatArithmetic.apply(operation, $1, $0) : FloatArithmetic.apply(operation, $0, $1)
             }
-            return
         }
-        for step in values.indices where !Absent.holds(values[step]) {
-            values[step] =
-                scalarIsLeft
-                ? FloatArithmetic.apply(operation, scalars[step], values[step])
-                : FloatArithmetic.apply(operation, values[step], scalars[step])
+    }
+
+    @inline(__always)
+    private func arithmetic(_ values: inout [Double], _ others: [Double], _ function: (Double, Double) -> Double) {
+        let count = min(values.count, others.count)
+        // SAFETY: `step` stays below both counts; neither buffer outlives its call.
+        others.withUnsafeBufferPointer { others in
+            values.withUnsafeMutableBufferPointer { values in
+                for step in 0..<count {
+                    let (a, b) = (values[step], others[step])
+                    values[step] = Absent.holds(a) || Absent.holds(b) ? Absent.value : function(a, b)
+                }
+            }
         }
     }
 
