@@ -42,10 +42,10 @@ package enum LevelDetector {
         }
     }
 
-    /// A field named like a level first (`"level":"info"`, `level=info`), else the first word that is one.
+    /// A field named like a level first (`"level":"info"`, `level=info`), else the gravest by ``words`` of the words in the line.
     private static func level(line: ArraySlice<UInt8>) -> String {
         line.prefix(byteCountMax).withUnsafeBufferPointer { bytes in
-            var firstWord: String?
+            var best = words.count
             var isAfterName = false
             var index = 0
             while index < bytes.count {
@@ -57,27 +57,28 @@ package enum LevelDetector {
                 }
                 let start = index
                 while index < bytes.count, isWord(bytes[index]) { index += 1 }
-                let next = index < bytes.count ? bytes[index] : 0
-                let word = UnsafeBufferPointer(rebasing: bytes[start..<index])
-                let isName = next == UInt8(ascii: "=") || next == UInt8(ascii: "\"") || next == UInt8(ascii: ":")
                 // Most words are told apart by their first letter and their length.
-                guard word.count <= 12, mayMatter(word[0]) else {
+                guard index - start <= 12, mayMatter(bytes[start]) else {
                     isAfterName = false
                     continue
                 }
-                if isAfterName || !isName || next == UInt8(ascii: ":"), let level = level(word) {
-                    if isAfterName { return level }
-                    firstWord = firstWord ?? level
-                }
-                isAfterName = isName && names.contains(String(decoding: word, as: UTF8.self))
+                let word = String(decoding: bytes[start..<index], as: UTF8.self)
+                let lowercased = word.lowercased()
+                if isAfterName, let level = levels[lowercased] { return level }
+                if let rank = words.firstIndex(where: { $0.word == lowercased }) { best = min(best, rank) }
+                let next = index < bytes.count ? bytes[index] : 0
+                let isName = next == UInt8(ascii: "=") || next == UInt8(ascii: "\"") || next == UInt8(ascii: ":")
+                isAfterName = isName && names.contains(word)
             }
-            return firstWord ?? unknown
+            return best < words.count ? words[best].level : unknown
         }
     }
 
-    private static func level(_ word: UnsafeBufferPointer<UInt8>) -> String? {
-        levels[String(decoding: word, as: UTF8.self).lowercased()]
-    }
+    /// The words that tell of a level outside a field, in Loki's order: the first one that the line holds decides.
+    private static let words: [(word: String, level: String)] = [
+        ("trace", "trace"), ("debug", "debug"), ("fatal", "fatal"), ("critical", "critical"), ("error", "error"), ("err", "error"),
+        ("warning", "warn"), ("warn", "warn"), ("info", "info"),
+    ]
 
     /// Levels and the names of their fields begin with one of these letters.
     private static func mayMatter(_ byte: UInt8) -> Bool {
@@ -97,6 +98,5 @@ package enum LevelDetector {
 
     private static func isWord(_ byte: UInt8) -> Bool {
         (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_")
-            || byte == UInt8(ascii: ".")
     }
 }

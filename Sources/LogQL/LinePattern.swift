@@ -59,7 +59,8 @@ struct LinePattern {
         return (String(decoding: bytes[start + 1..<position], as: UTF8.self), position + 1)
     }
 
-    /// Whether the whole line is of this pattern; a capture takes at least one byte.
+    /// Whether the line is of this pattern, by Loki's rules: each literal is looked for where the one before it ends, a capture takes at
+    /// least one byte, and a literal at the end ends the line. A literal at the beginning may stand anywhere.
     func matches(_ line: Span<UInt8>) -> Bool {
         guard !elements.isEmpty, !line.isEmpty else { return elements.isEmpty && line.isEmpty }
         var offset = 0
@@ -69,8 +70,8 @@ struct LinePattern {
                 isAfterCapture = true
                 continue
             }
-            guard let found = literal.firstOffset(in: line, from: offset + (isAfterCapture ? 1 : 0)) else { return false }
-            if !isAfterCapture, found != offset { return false }
+            guard let found = literal.firstOffset(in: line, from: offset) else { return false }
+            if isAfterCapture, found == offset { return false }
             offset = found + literal.needle.count
             isAfterCapture = false
         }

@@ -72,7 +72,7 @@ private struct LineCollector {
         }
         trim()
         guard let cutoff else { return .continue }
-        return (isBackward ? block.horizon < cutoff : block.horizon > cutoff) ? .stop : .continue
+        return (isBackward ? block.horizon <= cutoff : block.horizon >= cutoff) ? .stop : .continue
     }
 
     private mutating func take(_ block: Block, _ columns: LogColumns, _ index: Int, _ timestamp: Int64) {

@@ -129,7 +129,7 @@ package struct LogQLParser {
             matchers.append(try matcher(of: name))
             guard take(.comma) else { break }
         }
-        try expect(.closeBrace)
+        guard take(.closeBrace) else { throw unexpected(expecting: "} or ,") }
         return matchers
     }
 

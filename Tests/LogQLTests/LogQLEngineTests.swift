@@ -166,7 +166,8 @@ enum PrettyNumber {
         arguments: [
             (#"{"level":"warning"}"#, "warn"), ("lvl=DBG x", "debug"), ("2026 ERROR: boom", "error"), ("nothing here", "unknown"),
             (#"{"a":"info","severity":"fatal"}"#, "fatal"),
-            ("", "unknown"), ("[INFO] hello", "info"),
+            ("", "unknown"), ("[INFO] hello", "info"), ("info: it failed with an error.", "error"), (#"{"error":"x"}"#, "error"),
+            ("informal", "unknown"),
         ])
     func levels(line: String, level: String) async throws {
         let bench = LogQLBench(detectsLevel: true)
@@ -296,7 +297,7 @@ enum PrettyNumber {
         "says where a query is wrong, in Loki's words",
         arguments: [
             ("{app=}", 1, 6, "parse error at line 1, col 6: syntax error: unexpected }, expecting STRING"),
-            ("{app=\"a\"", 1, 9, "parse error at line 1, col 9: syntax error: unexpected $end, expecting }"),
+            ("{app=\"a\"", 1, 9, "parse error at line 1, col 9: syntax error: unexpected $end, expecting } or ,"),
             ("{app=\"a\"}\n| json |", 2, 9, "parse error at line 2, col 9: syntax error: unexpected $end, expecting IDENTIFIER"),
             ("rate({a=\"b\"}[5)", 1, 13, "parse error at line 1, col 13: missing closing ']' in duration"),
         ])
