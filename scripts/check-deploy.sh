@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks what cannot be run without a Docker engine: shell scripts, Dockerfiles, the compose file, the systemd unit.
+# Checks what cannot be run without a Docker engine: shell scripts, Dockerfiles, the compose file, the systemd unit;
+# and the shop's scrape configuration and rules, with Prometheus' own tool.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=${APUS_VENV:-.run/venv}/bin
@@ -22,4 +23,6 @@ if command -v systemd-analyze >/dev/null; then
     complaints=$(systemd-analyze verify deploy/apus.service 2>&1 | grep -E 'apus\.service:[0-9]+:' || true)
     [ -z "$complaints" ] || { echo "$complaints" >&2; exit 1; }
 fi
-echo "scripts, Dockerfiles, compose file and unit are in order"
+promtool check config examples/shop/prometheus.yml >/dev/null
+promtool test rules examples/shop/rules_test.yml >/dev/null
+echo "scripts, Dockerfiles, compose file, unit and rules are in order"

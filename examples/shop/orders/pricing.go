@@ -11,7 +11,7 @@ import (
 // This file is what the shop spends its processor on, so that a profile of it has something to show.
 
 // riskRounds makes one checkout cost some milliseconds, as a model of fraud would.
-const riskRounds = 20_000
+const riskRounds = 80_000
 
 // riskOf weighs how likely an order is fraud, from 0 to 1.
 func riskOf(o order) float64 {
