@@ -1,0 +1,65 @@
+package import Collectors
+package import Configuration
+import Glibc
+
+/// `apus.yaml`: what Apus itself is told. What the peers have files for, it takes from their files.
+package struct Settings: Sendable {
+    package struct Retention: Sendable, Hashable {
+        package var metrics: Duration = .seconds(30 * 86_400)
+        package var logs: Duration = .seconds(30 * 86_400)
+        package var spans: Duration = .seconds(14 * 86_400)
+        package var profiles: Duration = .seconds(14 * 86_400)
+    }
+
+    package struct Webhook: Sendable, Hashable {
+        package var url: String
+        package var sendsResolved: Bool
+    }
+
+    package struct RequestLimits: Sendable, Hashable {
+        /// Bytes of a request's body, before and after decompression.
+        package var bodyByteCountMax = 64 << 20
+        package var queryTimeout: Duration = .seconds(120)
+        package var querySampleCountMax = 50_000_000
+        package var queryByteCountMax = 1 << 30
+    }
+
+    /// The file that this came from; "" where there is none.
+    package var file = ""
+    package var dataFolder: String?
+    package var listen: ListenAddress?
+    package var grpcListen: ListenAddress?
+    package var otlpListen: ListenAddress?
+    package var webFolder: String?
+    package var logFormat: LogFormat?
+    package var externalURL: String?
+    package var hosts: [String] = []
+    package var tokens: [Token] = []
+    package var retention = Retention()
+    package var limits = RequestLimits()
+    /// The path of a `prometheus.yml`, and what it says.
+    package var prometheusFile: String?
+    package var prometheus = PrometheusConfiguration()
+    package var logs: [TailConfiguration] = []
+    package var profiles: [ProfileTarget] = []
+    /// Globs of rule files, besides those that `prometheus.yml` names.
+    package var rules: [String] = []
+    package var webhook: Webhook?
+
+    package init() {}
+
+    /// Reads an `apus.yaml` and the files that it names. Relative paths start at its folder.
+    ///
+    /// - Parameter environment: where tokens named by `env` are.
+    /// - Throws: the first thing that is wrong, with its place.
+    package static func load(path: String, environment: [String: String]) throws(ConfigurationError) -> Settings {
+        try parse(try ConfigurationFile.text(path: path), file: path, environment: environment)
+    }
+
+    /// The path that `path`, written in `file`, means.
+    static func resolve(_ path: String, in file: String) -> String {
+        if path.hasPrefix("/") { return path }
+        guard let slash = file.lastIndex(of: "/") else { return path }
+        return String(file[...slash]) + path
+    }
+}

@@ -1,0 +1,27 @@
+import Codecs
+import Formats
+import Telemetry
+
+/// Takes the three export requests of OTLP, over HTTP or gRPC.
+struct OTLPReceiver: Sendable {
+    let ingest: Ingest
+
+    /// Stores one export request and returns the response's message.
+    func export(
+        _ signal: Signal, encoding: OTLP.Encoding, over transport: IngestProtocol, byteCount: Int, body: () throws -> [UInt8]
+    ) async throws(APIError) -> [UInt8] {
+        let result = try await ingest.store(from: transport, byteCount: byteCount) {
+            let bytes = try body()
+            return try Self.decode(signal, bytes, encoding)
+        }
+        return OTLP.encodeResponse(signal: signal, rejected: result.rejected, message: result.message, encoding: encoding)
+    }
+
+    private static func decode(_ signal: Signal, _ bytes: [UInt8], _ encoding: OTLP.Encoding) throws(FormatError) -> OTLP.Decoded {
+        switch signal {
+        case .metrics: try OTLP.decodeMetrics(bytes.span, encoding: encoding, options: OTLPMetricOptions())
+        case .logs: try OTLP.decodeLogs(bytes.span, encoding: encoding)
+        case .spans, .profiles: try OTLP.decodeTraces(bytes.span, encoding: encoding)
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import PromQL
+import Query
+import Telemetry
+
+/// The parameters that Prometheus' endpoints share, with its words where they are wrong (web/api/v1).
+struct PrometheusParameters {
+    /// Instants beyond the years 1 and 9999 are brought back to these: farther out, milliseconds overflow.
+    private static let timeMin: Int64 = -62_135_596_800_000
+    private static let timeMax: Int64 = 253_402_300_799_000
+
+    let form: FormParameters
+
+    init(_ call: Call) throws(APIError) {
+        form = try call.form()
+    }
+
+    /// An instant in milliseconds.
+    func time(_ name: String) throws(APIError) -> Int64? {
+        guard let text = form.nonEmpty(name) else { return nil }
+        guard let time = TimeParameter.milliseconds(text) else {
+            throw .parameter(name, "cannot parse \"\(text)\" to a valid timestamp")
+        }
+        return min(max(time, Self.timeMin), Self.timeMax)
+    }
+
+    func requiredTime(_ name: String) throws(APIError) -> Int64 {
+        guard let time = try time(name) else { throw .parameter(name, "cannot parse \"\" to a valid timestamp") }
+        return time
+    }
+
+    /// The range of the metadata endpoints; everything where it is not given.
+    func range() throws(APIError) -> TimeRange {
+        let range = TimeRange(try time("start") ?? Self.timeMin, try time("end") ?? Self.timeMax)
+        guard !range.isEmpty else { throw .parameter("end", "end timestamp must not be before start time") }
+        return range
+    }
+
+    func stepMilliseconds() throws(APIError) -> Int64 {
+        let text = form["step"] ?? ""
+        guard let step = TimeParameter.stepMilliseconds(text) else { throw .parameter("step", "cannot parse \"\(text)\" to a valid duration") }
+        guard step > 0 else {
+            throw .parameter("step", "zero or negative query resolution step widths are not accepted. Try a positive integer")
+        }
+        return step
+    }
+
+    func timeout() throws(APIError) -> Duration? {
+        guard let text = form.nonEmpty("timeout") else { return nil }
+        guard let milliseconds = TimeParameter.stepMilliseconds(text) else {
+            throw .parameter("timeout", "cannot parse \"\(text)\" to a valid duration")
+        }
+        return .milliseconds(milliseconds)
+    }
+
+    /// How many results are wanted; nil: all.
+    func limit(_ name: String = "limit") throws(APIError) -> Int? {
+        guard let text = form.nonEmpty(name) else { return nil }
+        guard let limit = Int(text) else { throw .parameter(name, "cannot parse \"\(text)\" to a valid limit") }
+        guard limit >= 0 else { throw .parameter(name, "limit must be non-negative") }
+        return limit == 0 ? nil : limit
+    }
+
+    /// The selectors of `match[]`; none where there are none.
+    func matchers() throws(APIError) -> [[LabelMatcher]] {
+        var sets: [[LabelMatcher]] = []
+        for text in form.all("match[]") {
+            do {
+                sets.append(try PromQLParser.selector(text))
+            } catch {
+                throw .parameter("match[]", error.description)
+            }
+        }
+        for set in sets where !set.contains(where: { Self.excludesEmpty($0) }) {
+            throw .parameter("match[]", "match[] must contain at least one non-empty matcher")
+        }
+        return sets
+    }
+
+    /// Whether an absent label fails it, as far as that can be told without running the pattern.
+    private static func excludesEmpty(_ matcher: LabelMatcher) -> Bool {
+        switch matcher.operation {
+        case .equal: !matcher.value.isEmpty
+        case .notEqual: matcher.value.isEmpty
+        case .matches: !["", ".*", ".*?"].contains(matcher.value)
+        case .notMatches: ["", ".*", ".+"].contains(matcher.value)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import Codecs
+import Telemetry
+
+/// `status/*` (Prometheus, HTTP API, "Status").
+struct PrometheusStatusRoutes {
+    let store: any TelemetryStore
+    let time: TimeSource
+    /// Nanoseconds since the Unix epoch.
+    let startedAt: Int64
+    /// The text of `prometheus.yml`, now.
+    let configuration: @Sendable () -> String
+    /// The flags of the command line that have a counterpart in Prometheus.
+    let flags: [(name: String, value: String)]
+
+    var routes: [Route] {
+        [
+            .get("/api/v1/status/buildinfo", scope: .query, errors: .prometheus) { _ in buildInformation() },
+            .get("/api/v1/status/runtimeinfo", scope: .query, errors: .prometheus) { _ in await runtimeInformation() },
+            .get("/api/v1/status/flags", scope: .query, errors: .prometheus) { _ in flagValues() },
+            .get("/api/v1/status/config", scope: .query, errors: .prometheus) { _ in configurationText() },
+            .get("/api/v1/status/tsdb", scope: .query, errors: .prometheus) { try await storeFigures($0) },
+        ]
+    }
+
+    /// Grafana takes a server with `features` for Mimir with an editable ruler: there is no such key here.
+    private func buildInformation() -> Answer {
+        object { json in
+            // The version whose API this is: clients switch behaviour by it.
+            json.field("version", "3.5.0")
+            json.field("revision", "apus-\(Version.number)")
+            json.field("branch", "main")
+            json.field("buildUser", "")
+            json.field("buildDate", "")
+            json.field("goVersion", "")
+        }
+    }
+
+    private func runtimeInformation() async -> Answer {
+        let statistics = await store.statistics()
+        let figures = ProcessFigures.read()
+        return object { json in
+            json.field("startTime", RFC3339.text(nanoseconds: startedAt))
+            json.field("CWD", "")
+            json.field("hostname", "")
+            json.field("serverTime", RFC3339.text(nanoseconds: time.nanoseconds))
+            json.field("reloadConfigSuccess", true)
+            json.field("lastConfigTime", RFC3339.text(nanoseconds: startedAt))
+            json.field("corruptionCount", statistics.quarantinedCount)
+            json.field("goroutineCount", Int(figures.threadCount))
+            json.field("GOMAXPROCS", 0)
+            json.field("GOMEMLIMIT", 0)
+            json.field("GOGC", "")
+            json.field("GODEBUG", "")
+            json.field("storageRetention", "")
+        }
+    }
+
+    private func flagValues() -> Answer {
+        object { json in
+            for flag in flags { json.field(flag.name, flag.value) }
+        }
+    }
+
+    private func configurationText() -> Answer {
+        let text = configuration()
+        return object { $0.field("yaml", text) }
+    }
+
+    /// Cardinality: which metric names and labels have the most series.
+    private func storeFigures(_ call: Call) async throws -> Answer {
+        let limit = min(try PrometheusParameters(call).limit() ?? 10, 10_000)
+        let streams = try await store.streams(.metrics, matching: [], in: .all)
+        var byName: [String: Int] = [:]
+        var byLabel: [String: Set<String>] = [:]
+        var byPair: [String: Int] = [:]
+        for stream in streams {
+            for pair in stream.labels.pairs {
+                if pair.name == Labels.metricName { byName[pair.value, default: 0] += 1 }
+                byLabel[pair.name, default: []].insert(pair.value)
+                byPair["\(pair.name)=\(pair.value)", default: 0] += 1
+            }
+        }
+        let figures = await store.statistics().signals[.metrics] ?? StoreStatistics.SignalFigures()
+        let valueCounts = byLabel.mapValues(\.count)
+        let valueBytes = byLabel.mapValues { values in values.reduce(0) { $0 + $1.utf8.count } }
+        return object { json in
+            json.key("headStats")
+            json.beginObject()
+            json.field("numSeries", streams.count)
+            json.field("numLabelPairs", byPair.count)
+            json.field("chunkCount", figures.partCount)
+            json.key("minTime")
+            json.integer(figures.range?.start ?? 0)
+            json.key("maxTime")
+            json.integer(figures.range?.end ?? 0)
+            json.endObject()
+            Self.top(byName, limit, "seriesCountByMetricName", &json)
+            Self.top(valueCounts, limit, "labelValueCountByLabelName", &json)
+            Self.top(valueBytes, limit, "memoryInBytesByLabelName", &json)
+            Self.top(byPair, limit, "seriesCountByLabelValuePair", &json)
+        }
+    }
+
+    private static func top(_ counts: [String: Int], _ limit: Int, _ name: String, _ json: inout JSONWriter) {
+        let sorted = counts.sorted { $0.value == $1.value ? $0.key.utf8Precedes($1.key) : $0.value > $1.value }
+        json.key(name)
+        json.beginArray()
+        for (key, count) in sorted.prefix(limit) {
+            json.beginObject()
+            json.field("name", key)
+            json.field("value", count)
+            json.endObject()
+        }
+        json.endArray()
+    }
+
+    private func object(_ body: (inout JSONWriter) -> Void) -> Answer {
+        PrometheusJSON.success { answer in
+            answer.write { json in
+                json.beginObject()
+                body(&json)
+                json.endObject()
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Codecs
+import Query
+import Telemetry
+import TraceQL
+
+/// The names and values of attributes, for completion (Tempo, HTTP API, "Search tags").
+struct TempoTagRoutes {
+    let engine: TraceQLEngine
+    let runner: QueryRunner
+    let time: TimeSource
+
+    var routes: [Route] {
+        [
+            .get("/api/search/tags", scope: .query, errors: .text) { try await names($0) },
+            .get("/api/v2/search/tags", scope: .query, errors: .text) { try await scopedNames($0) },
+            .get("/api/search/tag/{name}/values", scope: .query, errors: .text) { try await values($0) },
+            .get("/api/v2/search/tag/{name}/values", scope: .query, errors: .text) { try await typedValues($0) },
+        ]
+    }
+
+    private func range(_ call: Call) throws -> TimeRange {
+        let now = time.nanoseconds
+        return try TempoParameters(call, now: now).range() ?? TimeRange(now - 3_600_000_000_000, now + 60_000_000_000)
+    }
+
+    private func scopes(_ call: Call) async throws -> [(scope: String, names: [String])] {
+        let range = try range(call)
+        let wanted = try call.form().nonEmpty("scope")
+        let all = try await runner.run("traceql", for: call) { context in try await engine.tagNames(in: range, context: context) }
+        return all.filter { wanted == nil || wanted == "none" || $0.scope == wanted }.map { ($0.scope, $0.names) }
+    }
+
+    private func names(_ call: Call) async throws -> Answer {
+        var union: Set<String> = []
+        for scope in try await scopes(call) { union.formUnion(scope.names) }
+        var json = JSONWriter()
+        json.beginObject()
+        json.field("tagNames", union.sorted { $0.utf8Precedes($1) })
+        json.endObject()
+        return .json(json.bytes)
+    }
+
+    private func scopedNames(_ call: Call) async throws -> Answer {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("scopes")
+        json.beginArray()
+        for scope in try await scopes(call) {
+            json.beginObject()
+            json.field("name", scope.scope)
+            json.field("tags", scope.names)
+            json.endObject()
+        }
+        json.endArray()
+        json.endObject()
+        return .json(json.bytes)
+    }
+
+    private func found(_ call: Call) async throws -> [(type: String, value: String)] {
+        let range = try range(call)
+        // Grafana encodes the name twice.
+        let once = call.captures.first ?? ""
+        let name = PercentEncoding.decode(Array(once.utf8), plusIsSpace: false) ?? once
+        let query = try call.form().nonEmpty("q")
+        return try await runner.run("traceql", for: call) { context in
+            try await engine.tagValues(name, matching: query, in: range, context: context).map { ($0.type, $0.value) }
+        }
+    }
+
+    private func values(_ call: Call) async throws -> Answer {
+        let values = try await found(call).map(\.value)
+        var json = JSONWriter()
+        json.beginObject()
+        json.field("tagValues", values)
+        json.endObject()
+        return .json(json.bytes)
+    }
+
+    private func typedValues(_ call: Call) async throws -> Answer {
+        let values = try await found(call)
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("tagValues")
+        json.beginArray()
+        for (type, value) in values {
+            json.beginObject()
+            json.field("type", type)
+            json.field("value", value)
+            json.endObject()
+        }
+        json.endArray()
+        json.endObject()
+        return .json(json.bytes)
+    }
+}
