@@ -30,6 +30,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let sqlite = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -81,7 +82,7 @@ let package = Package(
             dependencies: [
                 "Telemetry", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Server", "Web",
                 "Settings",
-                arguments, lifecycle, logging,
+                arguments, lifecycle, logging, httpClient, nio,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -112,7 +113,7 @@ let package = Package(
             "Server",
             [
                 "Telemetry", "Codecs", "Formats", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Web",
-                "Settings", hummingbird, grpc, grpcTransport, logging, lifecycle, yams, crypto, nio, nioHTTP1,
+                "Settings", hummingbird, grpc, grpcTransport, logging, lifecycle, signals, crypto, nio, nioHTTP1,
             ],
             tests: [httpClient])
         + room(

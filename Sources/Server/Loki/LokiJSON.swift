@@ -70,7 +70,7 @@ struct LokiJSON {
 
     private func write(_ streams: [LogQLStream], _ json: inout JSONWriter) {
         json.beginArray()
-        for (labels, entries) in categorizesLabels ? streams.map({ ($0.labels, $0.entries) }) : Self.merged(streams) {
+        for (labels, entries) in categorizesLabels ? Self.categorized(streams) : streams.map({ ($0.labels, $0.entries) }) {
             json.beginObject()
             json.key("stream")
             json.labels(labels)
@@ -100,16 +100,14 @@ struct LokiJSON {
         json.endArray()
     }
 
-    /// The streams by all labels of their entries: own, structured metadata and parsed ones.
-    private static func merged(_ streams: [LogQLStream]) -> [(Labels, [LogQLStream.Entry])] {
+    /// The streams by their own labels alone: structured metadata and parsed labels stand with each entry.
+    private static func categorized(_ streams: [LogQLStream]) -> [(Labels, [LogQLEntry])] {
         var positions: [Labels: Int] = [:]
-        var result: [(labels: Labels, entries: [LogQLStream.Entry])] = []
+        var result: [(labels: Labels, entries: [LogQLEntry])] = []
         for stream in streams {
             for entry in stream.entries {
-                var labels = stream.labels
-                if !entry.structuredMetadata.isEmpty || !entry.parsed.isEmpty {
-                    labels = Labels(stream.labels.pairs + entry.structuredMetadata.pairs + entry.parsed.pairs)
-                }
+                let others = Set(entry.structuredMetadata.pairs.map(\.name)).union(entry.parsed.pairs.map(\.name))
+                let labels = others.isEmpty ? stream.labels : stream.labels.dropping(others)
                 if let position = positions[labels] {
                     result[position].entries.append(entry)
                 } else {
@@ -145,20 +143,8 @@ struct LokiJSON {
         json.field("execTime", seconds)
         json.field("queueTime", 0)
         json.field("subqueries", 0)
-        json.field("totalEntriesReturned", result.entryCount)
+        json.field("totalEntriesReturned", result.statistics.linesReturned)
         json.endObject()
         json.endObject()
-    }
-}
-
-extension LogQLResult {
-    /// How many log lines or points it holds.
-    fileprivate var entryCount: Int {
-        switch value {
-        case .streams(let streams): streams.reduce(0) { $0 + $1.entries.count }
-        case .vector(let samples): samples.count
-        case .matrix(let series): series.reduce(0) { $0 + $1.timestamps.count }
-        case .scalar: 1
-        }
     }
 }

@@ -1,0 +1,22 @@
+import Alerting
+import Collectors
+import Configuration
+
+/// Reads a configuration as the server would, without serving it.
+package enum ConfigurationCheck {
+    package struct Report: Sendable {
+        package var warnings: [String]
+        /// What was found, in words.
+        package var summary: String
+    }
+
+    package static func run(_ options: ServeOptions) throws(ServeError) -> Report {
+        let settings = try options.settings()
+        let prometheus = settings.prometheus
+        let warnings = prometheus.warnings.map(\.description)
+        let summary =
+            "\(prometheus.scrapes.count) scrape jobs, \(settings.logs.count) log sources, \(settings.profiles.count) profile targets, "
+            + "\(settings.tokens.count) tokens"
+        return Report(warnings: warnings, summary: summary)
+    }
+}

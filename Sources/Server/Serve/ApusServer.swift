@@ -1,0 +1,187 @@
+package import Logging
+package import ServiceLifecycle
+package import Telemetry
+import Alerting
+import Collectors
+import FlameQL
+import Formats
+import LogQL
+import PromQL
+import Query
+import TraceQL
+
+/// Everything that one process runs, put together: listeners, APIs, engines and collectors over one store.
+///
+/// It knows no particular store, so tests run it on one in memory.
+package struct ApusServer: Sendable {
+    /// What stands below: the store and what only it can do.
+    package struct Backend: Sendable {
+        package var store: any TelemetryStore
+        package var state: any StateStore
+        /// The store's background work: returns once it is cancelled.
+        package var run: @Sendable () async throws -> Void
+        package var compact: @Sendable () async throws -> Void
+
+        package init(
+            store: any TelemetryStore, state: any StateStore, run: @escaping @Sendable () async throws -> Void,
+            compact: @escaping @Sendable () async throws -> Void
+        ) {
+            self.store = store
+            self.state = state
+            self.run = run
+            self.compact = compact
+        }
+    }
+
+    private let options: ServeOptions
+    private let settings: Settings
+    private let backend: Backend
+    private let time: TimeSource
+    private let logger: Logger
+    private let live: LiveSettings
+    private let metrics = ServerMetrics()
+    private let watch = ConnectionWatch()
+    private let budget = BodyBudget()
+    private let readiness: Readiness
+    private let startedAt: Int64
+    private let collection: Collection
+
+    /// - Parameter whenReady: told the ports of the listeners `http`, `otlp-http` and `otlp-grpc` once all are open.
+    /// - Throws: ``ServeError`` where the settings must not be served, or name files that cannot be used.
+    package init(
+        options: ServeOptions, settings: Settings, backend: Backend, time: TimeSource = .system, logger: Logger,
+        whenReady: @escaping @Sendable ([String: Int]) -> Void = { _ in }
+    ) throws(ServeError) {
+        self.options = options
+        self.settings = settings
+        self.backend = backend
+        self.time = time
+        self.logger = logger
+        startedAt = time.nanoseconds
+        readiness = Readiness(expecting: ["http", "otlp-http", "otlp-grpc"], whenReady: whenReady)
+        let addresses = ListenAddresses(options, settings)
+        try Self.checkExposure(addresses, settings, isInsecure: options.isInsecure)
+        live = LiveSettings(Self.liveValues(settings, addresses, isInsecure: options.isInsecure))
+        collection = try Collection(settings: settings, backend: backend, addresses: addresses, time: time, logger: logger)
+    }
+
+    /// The services to be run in one group, in the order in which they start; they stop in the opposite one, the store last.
+    package var services: [any Service] {
+        let addresses = ListenAddresses(options, settings)
+        let routes = self.routes
+        let web = RouteTable(routes.all)
+        let otlp = RouteTable(routes.otlp)
+        let store = BackgroundService(name: "store", body: backend.run)
+        let listeners: [any Service] = [
+            GRPCListener(
+                address: addresses.grpc, receiver: OTLPReceiver(ingest: ingest), settings: live, time: time, logger: logger,
+                didOpen: { [readiness] in readiness.didOpen("otlp-grpc", port: $0) }),
+            HTTPListener(
+                address: addresses.otlp, gateway: gateway(otlp), logger: logger,
+                didOpen: { [readiness] in readiness.didOpen("otlp-http", port: $0) }),
+            HTTPListener(
+                address: addresses.http, gateway: gateway(web), logger: logger, didOpen: { [readiness] in readiness.didOpen("http", port: $0) }),
+        ]
+        return [store] + collection.services + listeners
+    }
+
+    /// Reads the configuration anew and applies what can change without a restart.
+    ///
+    /// - Throws: ``ServeError``; then the configuration before stays.
+    package func reload() async throws(ServeError) {
+        do throws(ServeError) {
+            let new = try options.settings()
+            let addresses = ListenAddresses(options, new)
+            try Self.checkExposure(addresses, new, isInsecure: options.isInsecure)
+            try collection.apply(new)
+            live.replace(Self.liveValues(new, addresses, isInsecure: options.isInsecure))
+            metrics.reloaded(isSuccessful: true)
+            logger.info("configuration reloaded")
+        } catch {
+            metrics.reloaded(isSuccessful: false)
+            logger.error("configuration not reloaded", metadata: ["error": "\(error.description)"])
+            throw error
+        }
+    }
+
+    private var ingest: Ingest { Ingest(store: backend.store, metrics: metrics) }
+
+    private func gateway(_ routes: RouteTable) -> Gateway {
+        Gateway(routes: routes, settings: live, metrics: metrics, watch: watch, budget: budget, time: time)
+    }
+
+    private var routes: (all: [Route], otlp: [Route]) {
+        let store = backend.store
+        let selfMetrics = SelfMetrics(metrics: metrics, watch: watch, store: store, startedAt: Double(startedAt) * 1e-9)
+        let admin = AdminRoutes(
+            selfMetrics: selfMetrics, isReady: { [readiness] in readiness.isReady }, reload: { try await reload() }, compact: backend.compact)
+        let otlp = OTLPRoutes(receiver: OTLPReceiver(ingest: ingest)).routes
+        var all = otlp + admin.routes
+        all += RemoteWriteRoutes(ingest: ingest).routes + LokiPushRoutes(ingest: ingest).routes
+        all += JaegerRoutes(ingest: ingest).routes + ZipkinRoutes(ingest: ingest).routes
+        all += queryRoutes(store)
+        all += SessionRoutes(settings: live, time: time).routes
+        all += StatusRoutes(store: store, time: time, startedAt: startedAt).routes
+        let folder = (options.webFolder ?? settings.webFolder).map { WebFolder(path: $0) } ?? WebFolder.standard(environment: options.environment)
+        if folder == nil { logger.warning("the web app's files were not found: name their folder with --web-dir") }
+        all += WebRoutes(folder: folder).routes
+        return (all, otlp + admin.routes.filter { $0.scope == nil })
+    }
+
+    private func queryRoutes(_ store: any TelemetryStore) -> [Route] {
+        var limits = QueryContext.Limits()
+        limits.timeout = settings.limits.queryTimeout
+        limits.sampleCountMax = settings.limits.querySampleCountMax
+        limits.byteCountMax = settings.limits.queryByteCountMax
+        let runner = QueryRunner(metrics: metrics, limits: limits)
+        let collection = collection
+        let flags = [
+            ("query.timeout", "\(Int(settings.limits.queryTimeout.seconds))s"), ("query.max-samples", String(limits.sampleCountMax)),
+            ("query.lookback-delta", "5m"), ("web.enable-remote-write-receiver", "true"), ("web.enable-otlp-receiver", "true"),
+        ]
+        var routes = PrometheusQueryRoutes(engine: collection.promql, runner: runner, time: time).routes
+        routes += PrometheusMetadataRoutes(store: store).routes
+        routes += PrometheusTargetRoutes(pools: { collection.scrapes.targets() }).routes
+        routes += PrometheusStatusRoutes(
+            store: store, time: time, startedAt: startedAt, configuration: { collection.prometheusText }, flags: flags).routes
+        routes += LokiQueryRoutes(engine: LogQLEngine(store: store), runner: runner, time: time).routes
+        routes += LokiMetadataRoutes(store: store, time: time).routes
+        let traceql = TraceQLEngine(store: store)
+        routes += TempoRoutes(engine: traceql, runner: runner, time: time).routes
+        routes += TempoTagRoutes(engine: traceql, runner: runner, time: time).routes
+        routes += ServiceRoutes(store: store, runner: runner, time: time).routes
+        return routes
+    }
+
+    private static func liveValues(_ settings: Settings, _ addresses: ListenAddresses, isInsecure: Bool) -> LiveSettings.Values {
+        // Where everybody may ask, only loopback names are answered, lest a web site's name points here.
+        let isGuarded = settings.tokens.isEmpty && !isInsecure
+        let hosts = isGuarded ? settings.hosts + [addresses.http.host] : nil
+        return LiveSettings.Values(
+            access: Access(tokens: settings.tokens, hosts: hosts), bodyByteCountMax: settings.limits.bodyByteCountMax)
+    }
+
+    /// Refuses to stand open to others by accident.
+    private static func checkExposure(_ addresses: ListenAddresses, _ settings: Settings, isInsecure: Bool) throws(ServeError) {
+        guard settings.tokens.isEmpty, !isInsecure else { return }
+        for address in [addresses.http, addresses.grpc, addresses.otlp] where !address.isLoopback {
+            throw ServeError(
+                .unprotected,
+                "\(address) can be reached from other machines and no tokens are configured: add tokens to apus.yaml (or set APUS_TOKEN), "
+                    + "or say --insecure if everybody who reaches it may read and write everything")
+        }
+    }
+}
+
+/// The three addresses: the command line's, the file's or the standard ones.
+struct ListenAddresses {
+    var http: ListenAddress
+    var grpc: ListenAddress
+    var otlp: ListenAddress
+
+    init(_ options: ServeOptions, _ settings: Settings) {
+        http = options.listen ?? settings.listen ?? ServeOptions.standardListen
+        grpc = options.grpcListen ?? settings.grpcListen ?? ServeOptions.standardGRPCListen
+        otlp = options.otlpListen ?? settings.otlpListen ?? ServeOptions.standardOTLPListen
+    }
+}

@@ -1,0 +1,81 @@
+package import Logging
+import EmbeddedStore
+import ServiceLifecycle
+import Telemetry
+import UnixSignals
+
+/// `apus serve`: opens the store, runs everything in one service group until SIGTERM or SIGINT, and closes the store.
+package enum Serve {
+    /// How long requests may take to finish after a signal, before they are cancelled.
+    private static let drainSeconds = 15
+
+    package static func run(options: ServeOptions, settings: Settings, logger: Logger) async throws(ServeError) {
+        let begin = ContinuousClock.now
+        let folder = options.dataFolder ?? settings.dataFolder ?? ServeOptions.standardDataFolder
+        let (store, catalog) = try open(folder, settings.retention, logger)
+        let backend = ApusServer.Backend(
+            store: store, state: catalog, run: { try await store.run() }, compact: { try await store.compact() })
+        do throws(ServeError) {
+            let server = try ApusServer(options: options, settings: settings, backend: backend, logger: logger) { ports in
+                let elapsed = ContinuousClock.now - begin
+                logger.info(
+                    "Apus is ready",
+                    metadata: [
+                        "version": "\(Version.number)", "data": "\(folder)", "http": "\(ports["http"] ?? 0)",
+                        "otlp_http": "\(ports["otlp-http"] ?? 0)", "otlp_grpc": "\(ports["otlp-grpc"] ?? 0)",
+                        "startup_ms": "\(elapsed.components.seconds * 1_000 + elapsed.components.attoseconds / 1_000_000_000_000_000)",
+                    ])
+            }
+            try await runGroup(server, logger)
+        } catch {
+            await close(store, logger)
+            throw error
+        }
+        await close(store, logger)
+    }
+
+    private static func runGroup(_ server: ApusServer, _ logger: Logger) async throws(ServeError) {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .error)
+        let hangUp = HangUpService(reload: { try? await server.reload() })
+        var configuration = ServiceGroupConfiguration(
+            services: server.services + [hangUp], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+        configuration.maximumGracefulShutdownDuration = .seconds(drainSeconds)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as ServeError {
+            throw error
+        } catch {
+            throw ServeError(.failure, "\(error)")
+        }
+    }
+
+    private static func open(
+        _ folder: String, _ retention: Settings.Retention, _ logger: Logger
+    ) throws(ServeError) -> (EmbeddedStore, Catalog) {
+        do {
+            var storeOptions = EmbeddedStore.Options(dataFolder: folder)
+            storeOptions.retention = [
+                .metrics: retention.metrics, .logs: retention.logs, .spans: retention.spans, .profiles: retention.profiles,
+            ]
+            let store = try EmbeddedStore.open(storeOptions)
+            return (store, try Catalog.open(dataFolder: folder))
+        } catch {
+            switch error.code {
+            case .inUse: throw ServeError(.dataFolderInUse, error.description)
+            case .system: throw ServeError(.dataFolderUnreadable, "cannot use the data folder \(folder): \(error.description)")
+            default: throw ServeError(.failure, error.description)
+            }
+        }
+    }
+
+    /// Flushes what is in memory; what cannot be flushed stays in the write-ahead log for the next start.
+    private static func close(_ store: EmbeddedStore, _ logger: Logger) async {
+        do {
+            try await store.close()
+            logger.info("Apus has stopped")
+        } catch {
+            logger.error("the store was not closed cleanly; the next start replays its log", metadata: ["error": "\(error)"])
+        }
+    }
+}
