@@ -9,7 +9,7 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Run the server until SIGTERM.",
         discussion: """
-            Settings come from the command line, then from the file, then from the defaults. \
+            ServerSettings come from the command line, then from the file, then from the defaults. \
             Tokens may also come from the environment: APUS_TOKEN (all scopes), APUS_TOKEN_INGEST, APUS_TOKEN_QUERY.
 
             Exit codes: 69 an address cannot be listened on, 75 the data folder is in use by another process, \

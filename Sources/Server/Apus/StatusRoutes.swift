@@ -1,5 +1,5 @@
 import Codecs
-import Configuration
+import Settings
 import Telemetry
 
 /// Version, uptime and the store's figures, for the web app.

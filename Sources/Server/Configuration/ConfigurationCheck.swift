@@ -1,6 +1,6 @@
 import Alerting
 import Collectors
-import Configuration
+import Settings
 
 /// Reads a configuration as the server would, without serving it.
 package enum ConfigurationCheck {

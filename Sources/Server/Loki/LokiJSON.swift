@@ -1,5 +1,5 @@
 import Codecs
-import Configuration
+import Settings
 import LogQL
 import PromQL
 import Telemetry

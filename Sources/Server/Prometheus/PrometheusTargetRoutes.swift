@@ -1,6 +1,6 @@
 import Codecs
 import Collectors
-import Configuration
+import Settings
 import Telemetry
 
 /// `targets` and `scrape_pools` (Prometheus, HTTP API, "Targets").

@@ -34,7 +34,7 @@ package struct ApusServer: Sendable {
     }
 
     private let options: ServeOptions
-    private let settings: Settings
+    private let settings: ServerSettings
     private let backend: Backend
     private let time: TimeSource
     private let logger: Logger
@@ -49,7 +49,7 @@ package struct ApusServer: Sendable {
     /// - Parameter whenReady: told the ports of the listeners `http`, `otlp-http` and `otlp-grpc` once all are open.
     /// - Throws: ``ServeError`` where the settings must not be served, or name files that cannot be used.
     package init(
-        options: ServeOptions, settings: Settings, backend: Backend, time: TimeSource = .system, logger: Logger,
+        options: ServeOptions, settings: ServerSettings, backend: Backend, time: TimeSource = .system, logger: Logger,
         whenReady: @escaping @Sendable ([String: Int]) -> Void = { _ in }
     ) throws(ServeError) {
         self.options = options
@@ -153,7 +153,7 @@ package struct ApusServer: Sendable {
         return routes
     }
 
-    private static func liveValues(_ settings: Settings, _ addresses: ListenAddresses, isInsecure: Bool) -> LiveSettings.Values {
+    private static func liveValues(_ settings: ServerSettings, _ addresses: ListenAddresses, isInsecure: Bool) -> LiveSettings.Values {
         // Where everybody may ask, only loopback names are answered, lest a web site's name points here.
         let isGuarded = settings.tokens.isEmpty && !isInsecure
         let hosts = isGuarded ? settings.hosts + [addresses.http.host] : nil
@@ -162,7 +162,7 @@ package struct ApusServer: Sendable {
     }
 
     /// Refuses to stand open to others by accident.
-    private static func checkExposure(_ addresses: ListenAddresses, _ settings: Settings, isInsecure: Bool) throws(ServeError) {
+    private static func checkExposure(_ addresses: ListenAddresses, _ settings: ServerSettings, isInsecure: Bool) throws(ServeError) {
         guard settings.tokens.isEmpty, !isInsecure else { return }
         for address in [addresses.http, addresses.grpc, addresses.otlp] where !address.isLoopback {
             throw ServeError(
@@ -179,7 +179,7 @@ struct ListenAddresses {
     var grpc: ListenAddress
     var otlp: ListenAddress
 
-    init(_ options: ServeOptions, _ settings: Settings) {
+    init(_ options: ServeOptions, _ settings: ServerSettings) {
         http = options.listen ?? settings.listen ?? ServeOptions.standardListen
         grpc = options.grpcListen ?? settings.grpcListen ?? ServeOptions.standardGRPCListen
         otlp = options.otlpListen ?? settings.otlpListen ?? ServeOptions.standardOTLPListen

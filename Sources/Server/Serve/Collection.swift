@@ -16,7 +16,7 @@ struct Collection: Sendable {
     private let logger: Logger
 
     init(
-        settings: Settings, backend: ApusServer.Backend, addresses: ListenAddresses, time: TimeSource, logger: Logger
+        settings: ServerSettings, backend: ApusServer.Backend, addresses: ListenAddresses, time: TimeSource, logger: Logger
     ) throws(ServeError) {
         self.logger = logger
         scrapes = ScrapeManager(configuration: settings.prometheus, store: backend.store, logger: logger)
@@ -34,14 +34,14 @@ struct Collection: Sendable {
     /// The text of `prometheus.yml` as it was last read.
     var prometheusText: String { text.value }
 
-    func apply(_ settings: Settings) throws(ServeError) {
+    func apply(_ settings: ServerSettings) throws(ServeError) {
         scrapes.apply(settings.prometheus)
         tailer.apply(settings.logs)
         text.value = settings.prometheus.text
         Self.warn(settings, logger)
     }
 
-    private static func warn(_ settings: Settings, _ logger: Logger) {
+    private static func warn(_ settings: ServerSettings, _ logger: Logger) {
         for warning in settings.prometheus.warnings { logger.warning("\(warning.description)") }
     }
 }

@@ -9,7 +9,7 @@ package enum Serve {
     /// How long requests may take to finish after a signal, before they are cancelled.
     private static let drainSeconds = 15
 
-    package static func run(options: ServeOptions, settings: Settings, logger: Logger) async throws(ServeError) {
+    package static func run(options: ServeOptions, settings: ServerSettings, logger: Logger) async throws(ServeError) {
         let begin = ContinuousClock.now
         let folder = options.dataFolder ?? settings.dataFolder ?? ServeOptions.standardDataFolder
         let (store, catalog) = try open(folder, settings.retention, logger)
@@ -51,7 +51,7 @@ package enum Serve {
     }
 
     private static func open(
-        _ folder: String, _ retention: Settings.Retention, _ logger: Logger
+        _ folder: String, _ retention: ServerSettings.Retention, _ logger: Logger
     ) throws(ServeError) -> (EmbeddedStore, Catalog) {
         do {
             var storeOptions = EmbeddedStore.Options(dataFolder: folder)

@@ -18,11 +18,11 @@ package struct ServeOptions: Sendable {
     package init() {}
 
     /// Reads the configuration, or takes the defaults where none is named.
-    package func settings() throws(ServeError) -> Settings {
-        var settings = Settings()
+    package func settings() throws(ServeError) -> ServerSettings {
+        var settings = ServerSettings()
         if let configurationFile {
             do {
-                settings = try Settings.load(path: configurationFile, environment: environment)
+                settings = try ServerSettings.load(path: configurationFile, environment: environment)
             } catch {
                 throw ServeError(.configuration, error.description)
             }

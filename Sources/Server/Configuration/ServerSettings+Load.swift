@@ -1,8 +1,8 @@
 import Collectors
-package import Configuration
+package import Settings
 import Telemetry
 
-extension Settings {
+extension ServerSettings {
     /// The keys of `apus.yaml`. docs/configuration.md describes each.
     private static let keys = [
         "prometheus", "logs", "profiles", "rules", "alerting", "retention", "tokens", "listen", "otlp_grpc_listen", "otlp_http_listen", "data_dir",
@@ -12,8 +12,8 @@ extension Settings {
     /// Reads the text of an `apus.yaml`.
     ///
     /// - Parameter file: how errors call it, and where relative paths start.
-    package static func parse(_ text: String, file: String, environment: [String: String]) throws(ConfigurationError) -> Settings {
-        var settings = Settings()
+    package static func parse(_ text: String, file: String, environment: [String: String]) throws(ConfigurationError) -> ServerSettings {
+        var settings = ServerSettings()
         settings.file = file
         let root = try ConfigurationNode.parse(text, file: file).mapping(keys)
         if let node = root["prometheus"] {

@@ -1,5 +1,5 @@
 package import Collectors
-package import Configuration
+package import Settings
 import Glibc
 
 /// `apus.yaml`: what Apus itself is told. What the peers have files for, it takes from their files.
@@ -52,7 +52,7 @@ package struct Settings: Sendable {
     ///
     /// - Parameter environment: where tokens named by `env` are.
     /// - Throws: the first thing that is wrong, with its place.
-    package static func load(path: String, environment: [String: String]) throws(ConfigurationError) -> Settings {
+    package static func load(path: String, environment: [String: String]) throws(ConfigurationError) -> ServerSettings {
         try parse(try ConfigurationFile.text(path: path), file: path, environment: environment)
     }
 
