@@ -25,6 +25,7 @@ func room(_ name: String, _ dependencies: [Target.Dependency], tests: [Target.De
 }
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
@@ -113,7 +114,7 @@ let package = Package(
             "Server",
             [
                 "Telemetry", "Codecs", "Formats", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Web",
-                "Settings", hummingbird, grpc, grpcTransport, logging, lifecycle, signals, crypto, nio, nioHTTP1,
+                "Settings", hummingbird, hummingbirdCore, grpc, grpcTransport, logging, lifecycle, signals, crypto, nio, nioHTTP1,
             ],
             tests: [httpClient])
         + room(

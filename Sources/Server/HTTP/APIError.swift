@@ -1,7 +1,7 @@
 package import Codecs
-package import Formats
 package import Query
 package import Telemetry
+import Formats
 
 /// Why a request gets no answer. Its ``Kind`` decides the status; the route's ``ErrorShape`` how the body looks.
 package struct APIError: Error, Sendable {

@@ -1,3 +1,4 @@
+import Codecs
 import LogQL
 import Query
 import Telemetry

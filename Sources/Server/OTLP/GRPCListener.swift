@@ -24,7 +24,7 @@ struct GRPCListener: Service {
 
     func run() async throws {
         let limit = settings.current.bodyByteCountMax
-        let socket: SocketAddress = try GRPCNIOTransportCore.SocketAddress(address)
+        let socket = try GRPCNIOTransportCore.SocketAddress(address)
         let transport = HTTP2ServerTransport.Posix(
             address: socket, transportSecurity: .plaintext,
             config: .defaults { config in
@@ -67,7 +67,7 @@ struct GRPCListener: Service {
         _ request: StreamingServerRequest<[UInt8]>, _ signal: Signal
     ) async throws -> StreamingServerResponse<[UInt8]> {
         let single = try await ServerRequest(stream: request)
-        do {
+        do throws(APIError) {
             let access = settings.current.access
             var headers: [String: String] = [:]
             for field in single.metadata[stringValues: "authorization"] { headers["authorization"] = field }
@@ -76,7 +76,7 @@ struct GRPCListener: Service {
                 single.message
             }
             return StreamingServerResponse(single: ServerResponse(message: response))
-        } catch let error as APIError {
+        } catch {
             throw Self.rpcError(error)
         }
     }

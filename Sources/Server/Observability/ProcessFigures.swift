@@ -13,7 +13,7 @@ struct ProcessFigures {
     static func read() -> ProcessFigures {
         var figures = ProcessFigures()
         var usage = rusage()
-        if getrusage(RUSAGE_SELF, &usage) == 0 {
+        if getrusage(RUSAGE_SELF.rawValue, &usage) == 0 {
             figures.cpuSeconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)
         }
         if let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) {

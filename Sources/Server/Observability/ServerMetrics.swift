@@ -1,5 +1,5 @@
-package import Telemetry
 import Synchronization
+import Telemetry
 
 /// What the server counts about itself, for `/metrics`.
 package final class ServerMetrics: Sendable {

@@ -1,5 +1,6 @@
 import Codecs
 import PromQL
+import Query
 import Telemetry
 
 /// `series`, `labels`, `label/N/values`, `metadata` and `query_exemplars` (Prometheus, HTTP API, "Querying metadata").
@@ -42,7 +43,7 @@ struct PrometheusMetadataRoutes {
     private func labels(_ call: Call) async throws -> Answer {
         let parameters = try PrometheusParameters(call)
         let range = try parameters.range()
-        return try await strings(parameters) { matchers in try await store.labelNames(.metrics, matching: matchers, in: range) }
+        return try await strings(parameters) { matchers throws(StoreError) in try await store.labelNames(.metrics, matching: matchers, in: range) }
     }
 
     private func values(_ call: Call) async throws -> Answer {
@@ -50,7 +51,7 @@ struct PrometheusMetadataRoutes {
         let name = EscapedLabelName.unescape(call.captures.first ?? "")
         guard !name.isEmpty else { throw APIError(.badRequest, "invalid label name: \"\(name)\"") }
         let range = try parameters.range()
-        return try await strings(parameters) { matchers in try await store.labelValues(name, .metrics, matching: matchers, in: range) }
+        return try await strings(parameters) { matchers throws(StoreError) in try await store.labelValues(name, .metrics, matching: matchers, in: range) }
     }
 
     /// The union over all selectors, sorted, cut at the limit.

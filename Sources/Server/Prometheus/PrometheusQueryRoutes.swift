@@ -1,6 +1,7 @@
 import Codecs
 import PromQL
 import Query
+import Settings
 import Telemetry
 
 /// `query`, `query_range` and what helps to write queries (Prometheus, HTTP API, "Expression queries").

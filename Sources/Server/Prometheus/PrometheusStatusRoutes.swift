@@ -1,4 +1,5 @@
 import Codecs
+import Formats
 import Telemetry
 
 /// `status/*` (Prometheus, HTTP API, "Status").

@@ -1,5 +1,6 @@
 import Codecs
 import Collectors
+import Formats
 import Settings
 import Telemetry
 
@@ -82,9 +83,4 @@ struct PrometheusTargetRoutes {
         json.field("scrapeTimeout", DurationText.format(target.timeout))
         json.endObject()
     }
-}
-
-extension RFC3339 {
-    /// Go's zero time, which Prometheus' answers use for "not yet".
-    static let never = "0001-01-01T00:00:00Z"
 }

@@ -1,3 +1,4 @@
+import Formats
 import Telemetry
 
 /// Instants and ranges in the parameters of the query APIs.
@@ -8,7 +9,7 @@ enum TimeParameter {
             guard seconds.isFinite else { return nil }
             return Int64(exactly: (seconds * 1_000).rounded())
         }
-        return RFC3339.nanoseconds(text).map { $0.floorDivided(by: 1_000_000) }
+        return RFC3339.nanoseconds(text.utf8).map { $0.floorDivided(by: 1_000_000) }
     }
 
     /// Loki's: nanoseconds as an integer, seconds as one of up to 10 digits or with a point, or RFC 3339; as nanoseconds.
@@ -24,7 +25,7 @@ enum TimeParameter {
             guard let high = Int64(exactly: whole), abs(high) < 9_000_000_000 else { return nil }
             return high * 1_000_000_000 + Int64(((seconds - whole) * 1e6).rounded()) * 1_000
         }
-        return RFC3339.nanoseconds(text)
+        return RFC3339.nanoseconds(text.utf8)
     }
 
     /// A duration, or a number of seconds, as milliseconds.
