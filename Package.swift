@@ -83,7 +83,7 @@ let package = Package(
             dependencies: [
                 "Telemetry", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Server", "Web",
                 "Settings",
-                arguments, lifecycle, logging, httpClient, nio,
+                arguments, lifecycle, logging, httpClient, nio, nioHTTP1,
             ],
             swiftSettings: settings),
         .executableTarget(

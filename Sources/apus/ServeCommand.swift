@@ -37,11 +37,18 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("plain or json (default: plain).", valueName: "format"))
     var logFormat: LogFormat?
 
-    @Option(help: ArgumentHelp("debug, info, warning or error (default: info).", valueName: "level"))
+    @Option(help: ArgumentHelp("debug, info, warning or error.", valueName: "level"), transform: Self.level)
     var logLevel: Logger.Level = .info
 
     @Flag(help: "Listen beyond loopback without tokens: everybody who reaches the address may read and write everything.")
     var insecure = false
+
+    private static func level(_ text: String) throws -> Logger.Level {
+        guard let level = Logger.Level(rawValue: text) else {
+            throw ValidationError("\(text) is no log level: use debug, info, warning or error")
+        }
+        return level
+    }
 
     func run() async throws {
         var options = ServeOptions()
@@ -74,11 +81,10 @@ enum Failure {
     }
 }
 
-extension ListenAddress: @retroactive ExpressibleByArgument {
-    public init?(argument: String) {
+extension ListenAddress: ExpressibleByArgument {
+    package init?(argument: String) {
         self.init(argument)
     }
 }
 
-extension LogFormat: @retroactive ExpressibleByArgument {}
-extension Logger.Level: @retroactive ExpressibleByArgument {}
+extension LogFormat: ExpressibleByArgument {}

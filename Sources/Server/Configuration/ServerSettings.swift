@@ -3,7 +3,7 @@ package import Settings
 import Glibc
 
 /// `apus.yaml`: what Apus itself is told. What the peers have files for, it takes from their files.
-package struct Settings: Sendable {
+package struct ServerSettings: Sendable {
     package struct Retention: Sendable, Hashable {
         package var metrics: Duration = .seconds(30 * 86_400)
         package var logs: Duration = .seconds(30 * 86_400)

@@ -8,6 +8,7 @@ import Formats
 import LogQL
 import PromQL
 import Query
+import Settings
 import TraceQL
 
 /// Everything that one process runs, put together: listeners, APIs, engines and collectors over one store.
@@ -44,7 +45,7 @@ package struct ApusServer: Sendable {
     private let budget = BodyBudget()
     private let readiness: Readiness
     private let startedAt: Int64
-    private let collection: Collection
+    private let collection: CollectorSet
 
     /// - Parameter whenReady: told the ports of the listeners `http`, `otlp-http` and `otlp-grpc` once all are open.
     /// - Throws: ``ServeError`` where the settings must not be served, or name files that cannot be used.
@@ -62,7 +63,7 @@ package struct ApusServer: Sendable {
         let addresses = ListenAddresses(options, settings)
         try Self.checkExposure(addresses, settings, isInsecure: options.isInsecure)
         live = LiveSettings(Self.liveValues(settings, addresses, isInsecure: options.isInsecure))
-        collection = try Collection(settings: settings, backend: backend, addresses: addresses, time: time, logger: logger)
+        collection = try CollectorSet(settings: settings, backend: backend, addresses: addresses, time: time, logger: logger)
     }
 
     /// The services to be run in one group, in the order in which they start; they stop in the opposite one, the store last.

@@ -1,3 +1,5 @@
+import Settings
+
 /// What the command line of `apus serve` says. Options that were not given leave the word to `apus.yaml`, and that to the defaults.
 package struct ServeOptions: Sendable {
     package static let standardDataFolder = "./data"

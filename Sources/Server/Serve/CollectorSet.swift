@@ -3,11 +3,12 @@ import Collectors
 import Logging
 import PromQL
 import ServiceLifecycle
+import Settings
 import Synchronization
 import Telemetry
 
 /// What Apus does by itself: scraping, tailing, pulling profiles, evaluating rules.
-struct Collection: Sendable {
+struct CollectorSet: Sendable {
     let scrapes: ScrapeManager
     let tailer: LogTailer
     let profiles: ProfilePuller
