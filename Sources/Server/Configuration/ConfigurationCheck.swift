@@ -13,9 +13,16 @@ package enum ConfigurationCheck {
     package static func run(_ options: ServeOptions) throws(ServeError) -> Report {
         let settings = try options.settings()
         let prometheus = settings.prometheus
-        let warnings = prometheus.warnings.map(\.description)
+        let rules: (groups: [RuleGroup], warnings: [ConfigurationWarning])
+        do {
+            rules = try RuleManager.load(files: settings.ruleFiles)
+        } catch {
+            throw ServeError(.configuration, error.description)
+        }
+        let warnings = (prometheus.warnings + rules.warnings).map(\.description)
+        let ruleCount = rules.groups.reduce(0) { $0 + $1.rules.count }
         let summary =
-            "\(prometheus.scrapes.count) scrape jobs, \(settings.logs.count) log sources, \(settings.profiles.count) profile targets, "
+            "\(prometheus.scrapes.count) scrape jobs, \(ruleCount) rules, \(settings.logs.count) log sources, \(settings.profiles.count) profile targets, "
             + "\(settings.tokens.count) tokens"
         return Report(warnings: warnings, summary: summary)
     }

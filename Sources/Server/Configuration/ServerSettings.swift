@@ -56,6 +56,11 @@ package struct ServerSettings: Sendable {
         try parse(try ConfigurationFile.text(path: path), file: path, environment: environment)
     }
 
+    /// Every glob of rule files: those of `prometheus.yml`, which start at its folder, and our own.
+    var ruleFiles: [String] {
+        prometheus.ruleFiles.map { Self.resolve($0, in: prometheus.file) } + rules
+    }
+
     /// The path that `path`, written in `file`, means.
     static func resolve(_ path: String, in file: String) -> String {
         if path.hasPrefix("/") { return path }

@@ -1,4 +1,5 @@
 import Codecs
+import Formats
 
 /// How an API says that something went wrong: each peer's clients expect their own body.
 package enum ErrorShape: Sendable, Hashable {
@@ -39,13 +40,10 @@ package enum ErrorShape: Sendable, Hashable {
             json.field("error", error.message)
             json.endObject()
         case .otlp:
-            if let call, call.mediaType != "application/json" {
-                return Answer(contentType: "application/x-protobuf", body: Self.rpcStatus(error))
-            }
-            json.beginObject()
-            json.field("code", Self.rpcCode(error.kind))
-            json.field("message", error.message)
-            json.endObject()
+            // What was not understood is answered in JSON, which people can read.
+            let encoding: OTLP.Encoding = call?.mediaType == "application/x-protobuf" ? .protobuf : .json
+            let body = OTLP.encodeError(code: Self.rpcCode(error.kind), message: error.message, encoding: encoding)
+            return Answer(contentType: encoding == .protobuf ? "application/x-protobuf" : "application/json", body: body)
         case .connect:
             json.beginObject()
             json.field("code", Self.connectCode(error.kind))
@@ -102,18 +100,5 @@ package enum ErrorShape: Sendable, Hashable {
         case .unavailable: "unavailable"
         case .internal: "internal"
         }
-    }
-
-    /// `google.rpc.Status` in protobuf: 1 = code, 2 = message.
-    static func rpcStatus(_ error: APIError) -> [UInt8] {
-        let message = Array(error.message.utf8)
-        var bytes: [UInt8] = [0x08, UInt8(truncatingIfNeeded: rpcCode(error.kind)), 0x12]
-        var length = message.count
-        while length >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: length) | 0x80)
-            length >>= 7
-        }
-        bytes.append(UInt8(truncatingIfNeeded: length))
-        return bytes + message
     }
 }

@@ -45,7 +45,8 @@ package struct ApusServer: Sendable {
     private let budget = BodyBudget()
     private let readiness: Readiness
     private let startedAt: Int64
-    private let collection: CollectorSet
+    private let collectors: CollectorSet
+    private let externalURL: String
 
     /// - Parameter whenReady: told the ports of the listeners `http`, `otlp-http` and `otlp-grpc` once all are open.
     /// - Throws: ``ServeError`` where the settings must not be served, or name files that cannot be used.
@@ -63,7 +64,9 @@ package struct ApusServer: Sendable {
         let addresses = ListenAddresses(options, settings)
         try Self.checkExposure(addresses, settings, isInsecure: options.isInsecure)
         live = LiveSettings(Self.liveValues(settings, addresses, isInsecure: options.isInsecure))
-        collection = try CollectorSet(settings: settings, backend: backend, addresses: addresses, time: time, logger: logger)
+        let externalURL = settings.externalURL ?? "http://\(addresses.http)"
+        self.externalURL = externalURL
+        collectors = try CollectorSet(settings: settings, backend: backend, externalURL: externalURL, time: time, logger: logger)
     }
 
     /// The services to be run in one group, in the order in which they start; they stop in the opposite one, the store last.
@@ -83,7 +86,7 @@ package struct ApusServer: Sendable {
             HTTPListener(
                 address: addresses.http, gateway: gateway(web), logger: logger, didOpen: { [readiness] in readiness.didOpen("http", port: $0) }),
         ]
-        return [store] + collection.services + listeners
+        return [store] + collectors.services + listeners
     }
 
     /// Reads the configuration anew and applies what can change without a restart.
@@ -94,7 +97,7 @@ package struct ApusServer: Sendable {
             let new = try options.settings()
             let addresses = ListenAddresses(options, new)
             try Self.checkExposure(addresses, new, isInsecure: options.isInsecure)
-            try collection.apply(new)
+            try collectors.apply(new)
             live.replace(Self.liveValues(new, addresses, isInsecure: options.isInsecure))
             metrics.reloaded(isSuccessful: true)
             logger.info("configuration reloaded")
@@ -135,16 +138,22 @@ package struct ApusServer: Sendable {
         limits.sampleCountMax = settings.limits.querySampleCountMax
         limits.byteCountMax = settings.limits.queryByteCountMax
         let runner = QueryRunner(metrics: metrics, limits: limits)
-        let collection = collection
+        let collectors = collectors
+        let externalURL = externalURL
         let flags = [
             ("query.timeout", "\(Int(settings.limits.queryTimeout.seconds))s"), ("query.max-samples", String(limits.sampleCountMax)),
             ("query.lookback-delta", "5m"), ("web.enable-remote-write-receiver", "true"), ("web.enable-otlp-receiver", "true"),
         ]
-        var routes = PrometheusQueryRoutes(engine: collection.promql, runner: runner, time: time).routes
+        var routes = PrometheusQueryRoutes(engine: collectors.promql, runner: runner, time: time).routes
         routes += PrometheusMetadataRoutes(store: store).routes
-        routes += PrometheusTargetRoutes(pools: { collection.scrapes.targets() }).routes
+        routes += PrometheusTargetRoutes(pools: { collectors.scrapes.targets() }).routes
+        routes += PrometheusRuleRoutes(groups: { collectors.rules.groups() }).routes
+        routes += AlertmanagerRoutes(
+            alerts: { collectors.rules.alerts() }, receiver: settings.webhook == nil ? nil : "webhook", externalURL: externalURL,
+            startedAt: startedAt
+        ).routes
         routes += PrometheusStatusRoutes(
-            store: store, time: time, startedAt: startedAt, configuration: { collection.prometheusText }, flags: flags).routes
+            store: store, time: time, startedAt: startedAt, configuration: { collectors.prometheusText }, flags: flags).routes
         routes += LokiQueryRoutes(engine: LogQLEngine(store: store), runner: runner, time: time).routes
         routes += LokiMetadataRoutes(store: store, time: time).routes
         let traceql = TraceQLEngine(store: store)

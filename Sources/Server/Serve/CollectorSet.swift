@@ -7,39 +7,80 @@ import Settings
 import Synchronization
 import Telemetry
 
-/// What Apus does by itself: scraping, tailing, pulling profiles, evaluating rules.
+/// What Apus does by itself: scraping, tailing, pulling profiles, evaluating rules and telling of alerts.
 struct CollectorSet: Sendable {
     let scrapes: ScrapeManager
-    let tailer: LogTailer
-    let profiles: ProfilePuller
+    let rules: RuleManager
     let promql: PromQLEngine
-    private let text: SharedText
+    private let tailer: LogTailer
+
+    /// nil where no webhook is configured.
+    private let notifier: WebhookNotifier?
+    private let externalURL: String
+    private let prometheus: SharedText
     private let logger: Logger
 
     init(
-        settings: ServerSettings, backend: ApusServer.Backend, addresses: ListenAddresses, time: TimeSource, logger: Logger
+        settings: ServerSettings, backend: ApusServer.Backend, externalURL: String, time: TimeSource, logger: Logger
     ) throws(ServeError) {
         self.logger = logger
-        scrapes = ScrapeManager(configuration: settings.prometheus, store: backend.store, logger: logger)
-        tailer = LogTailer(configuration: settings.logs, store: backend.store, state: backend.state, logger: logger)
-        profiles = ProfilePuller(configuration: settings.profiles, store: backend.store, logger: logger)
+        self.externalURL = externalURL
+        let store = backend.store
+        scrapes = ScrapeManager(configuration: settings.prometheus, store: store, time: time, logger: logger)
+        tailer = LogTailer(configuration: settings.logs, store: store, state: backend.state, time: time, logger: logger)
         var options = PromQLOptions()
         options.subqueryStep = settings.prometheus.global.evaluationInterval.milliseconds
-        promql = PromQLEngine(store: backend.store, options: options)
-        text = SharedText(settings.prometheus.text)
+        promql = PromQLEngine(store: store, options: options)
+        notifier = settings.webhook.map { webhook in
+            WebhookNotifier(
+                configuration: WebhookConfiguration(url: webhook.url, sendResolved: webhook.sendsResolved), externalURL: externalURL,
+                externalLabels: settings.prometheus.global.externalLabels, time: time, logger: logger)
+        }
+        rules = RuleManager(
+            files: settings.ruleFiles, engine: promql, store: store, notifier: notifier,
+            options: Self.ruleOptions(settings, externalURL), time: time, logger: logger)
+        prometheus = SharedText(settings.prometheus.text)
+        Self.warn(settings, logger)
+        try applyRules(settings)
+    }
+
+    var services: [any Service] {
+        var services: [any Service] = [scrapes, tailer]
+        if let notifier { services.append(notifier) }
+        services.append(rules)
+        return services
+    }
+
+    /// The text of `prometheus.yml` as it was last read.
+    var prometheusText: String { prometheus.value }
+
+    /// Takes a new configuration; profile targets and the webhook keep the old one until a restart.
+    ///
+    /// - Throws: ``ServeError`` where rule files are wrong; then nothing has changed.
+    func apply(_ settings: ServerSettings) throws(ServeError) {
+        try applyRules(settings)
+        scrapes.apply(settings.prometheus)
+        tailer.apply(settings.logs)
+        prometheus.value = settings.prometheus.text
         Self.warn(settings, logger)
     }
 
-    var services: [any Service] { [scrapes, tailer, profiles] }
+    private func applyRules(_ settings: ServerSettings) throws(ServeError) {
+        do {
+            try rules.apply(files: settings.ruleFiles, options: Self.ruleOptions(settings, externalURL))
+        } catch {
+            throw ServeError(.configuration, error.description)
+        }
+    }
 
-    /// The text of `prometheus.yml` as it was last read.
-    var prometheusText: String { text.value }
-
-    func apply(_ settings: ServerSettings) throws(ServeError) {
-        scrapes.apply(settings.prometheus)
-        tailer.apply(settings.logs)
-        text.value = settings.prometheus.text
-        Self.warn(settings, logger)
+    private static func ruleOptions(_ settings: ServerSettings, _ externalURL: String) -> RuleManagerOptions {
+        let global = settings.prometheus.global
+        var options = RuleManagerOptions()
+        options.evaluationInterval = global.evaluationInterval
+        options.queryOffset = global.ruleQueryOffset
+        options.externalLabels = global.externalLabels
+        options.externalURL = externalURL
+        return options
     }
 
     private static func warn(_ settings: ServerSettings, _ logger: Logger) {

@@ -46,14 +46,9 @@ struct TempoRoutes {
 
     /// `TraceByIDResponse {1: trace}` (tempopb).
     private static func wrapped(_ trace: [UInt8]) -> [UInt8] {
-        var bytes: [UInt8] = [0x0a]
-        var length = trace.count
-        while length >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: length) | 0x80)
-            length >>= 7
-        }
-        bytes.append(UInt8(truncatingIfNeeded: length))
-        return bytes + trace
+        var writer = ProtobufWriter()
+        writer.bytes(1, trace)
+        return writer.bytes
     }
 
     private func search(_ call: Call) async throws -> Answer {

@@ -1,0 +1,136 @@
+import Alerting
+import Codecs
+import Formats
+import Settings
+import Telemetry
+
+/// `rules` and `alerts` (Prometheus, HTTP API, "Rules", "Alerts").
+struct PrometheusRuleRoutes {
+    /// The groups with their rules, now.
+    let groups: @Sendable () -> [RuleGroupSnapshot]
+
+    var routes: [Route] {
+        // Loki's clients ask for rules under a prefix of their own.
+        ["", "/prometheus"].flatMap { prefix in
+            [
+                Route.get("\(prefix)/api/v1/rules", scope: .query, errors: .prometheus) { try rules($0) },
+                Route.get("\(prefix)/api/v1/alerts", scope: .query, errors: .prometheus) { _ in alerts() },
+            ]
+        }
+    }
+
+    private func alerts() -> Answer {
+        let alerts = groups().flatMap { $0.rules.flatMap(\.alerts) }
+        return PrometheusJSON.success { answer in
+            answer.write { json in
+                json.beginObject()
+                json.key("alerts")
+                json.beginArray()
+                for alert in alerts { Self.write(alert, &json) }
+                json.endArray()
+                json.endObject()
+            }
+        }
+    }
+
+    private func rules(_ call: Call) throws -> Answer {
+        let form = try call.form()
+        let kind: Rule.Kind?
+        switch form.nonEmpty("type")?.lowercased() {
+        case nil: kind = nil
+        case "alert": kind = .alerting
+        case "record": kind = .recording
+        case let other?: throw APIError.parameter("type", "not supported value \"\(other)\"")
+        }
+        let names = Set(form.all("rule_name[]"))
+        let groupNames = Set(form.all("rule_group[]"))
+        let files = Set(form.all("file[]"))
+        let withoutAlerts = ["true", "1"].contains(form["exclude_alerts"] ?? "")
+        let isFiltered = kind != nil || !names.isEmpty
+        let wanted = groups().compactMap { group -> RuleGroupSnapshot? in
+            guard groupNames.isEmpty || groupNames.contains(group.name), files.isEmpty || files.contains(group.file) else { return nil }
+            var group = group
+            group.rules.removeAll { rule in
+                (kind != nil && rule.rule.kind != kind) || (!names.isEmpty && !names.contains(rule.rule.name))
+            }
+            return isFiltered && group.rules.isEmpty ? nil : group
+        }
+        return PrometheusJSON.success { answer in
+            answer.write { json in
+                json.beginObject()
+                json.key("groups")
+                json.beginArray()
+                for group in wanted { Self.write(group, withoutAlerts: withoutAlerts, &json) }
+                json.endArray()
+                json.endObject()
+            }
+        }
+    }
+
+    private static func write(_ group: RuleGroupSnapshot, withoutAlerts: Bool, _ json: inout JSONWriter) {
+        json.beginObject()
+        json.field("name", group.name)
+        json.field("file", group.file)
+        json.key("rules")
+        json.beginArray()
+        for rule in group.rules { write(rule, withoutAlerts: withoutAlerts, &json) }
+        json.endArray()
+        json.field("interval", group.interval.seconds)
+        json.field("limit", group.limit)
+        json.field("evaluationTime", group.evaluationTime.seconds)
+        json.field("lastEvaluation", time(group.lastEvaluation))
+        json.endObject()
+    }
+
+    private static func write(_ snapshot: RuleSnapshot, withoutAlerts: Bool, _ json: inout JSONWriter) {
+        let rule = snapshot.rule
+        json.beginObject()
+        if rule.kind == .alerting {
+            json.field("state", snapshot.state.rawValue)
+            json.field("name", rule.name)
+            json.field("query", rule.expression)
+            json.field("duration", rule.holdDuration.seconds)
+            json.field("keepFiringFor", rule.keepFiringFor.seconds)
+            json.key("labels")
+            json.labels(rule.labels)
+            json.key("annotations")
+            json.labels(rule.annotations)
+            json.key("alerts")
+            json.beginArray()
+            if !withoutAlerts {
+                for alert in snapshot.alerts { write(alert, &json) }
+            }
+            json.endArray()
+        } else {
+            json.field("name", rule.name)
+            json.field("query", rule.expression)
+            if !rule.labels.isEmpty {
+                json.key("labels")
+                json.labels(rule.labels)
+            }
+        }
+        json.field("health", snapshot.health.rawValue)
+        if !snapshot.lastError.isEmpty { json.field("lastError", snapshot.lastError) }
+        json.field("evaluationTime", snapshot.evaluationTime.seconds)
+        json.field("lastEvaluation", time(snapshot.lastEvaluation))
+        json.field("type", rule.kind.rawValue)
+        json.endObject()
+    }
+
+    private static func write(_ alert: Alert, _ json: inout JSONWriter) {
+        json.beginObject()
+        json.key("labels")
+        json.labels(alert.labels)
+        json.key("annotations")
+        json.labels(alert.annotations)
+        json.field("state", alert.state.rawValue)
+        json.field("activeAt", time(alert.activeAt))
+        if let since = alert.keepFiringSince { json.field("keepFiringSince", time(since)) }
+        json.field("value", ScientificNumber.text(alert.value))
+        json.endObject()
+    }
+
+    private static func time(_ milliseconds: Int64?) -> String {
+        milliseconds.map { RFC3339.text(nanoseconds: $0.multipliedReportingOverflow(by: 1_000_000).partialValue) } ?? RFC3339.never
+    }
+}
