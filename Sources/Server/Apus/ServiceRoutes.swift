@@ -15,8 +15,8 @@ struct ServiceRoutes {
     private func services(_ call: Call) async throws -> Answer {
         let range = try ApusRange.read(call, now: time.nanoseconds)
         let store = store
-        let services = try await runner.run("services", for: call) { context in
-            try await ServiceSummary.all(in: range, store: store, context: context)
+        let services = try await runner.run("services", for: call) { context throws(QueryError) in
+            try await QueryError.reading { try await ServiceSummary.all(in: range, store: store, context: context) }
         }
         let seconds = max(1e-9, (Double(range.end) - Double(range.start)) * 1e-9)
         var json = JSONWriter()

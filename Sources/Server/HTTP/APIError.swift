@@ -87,7 +87,7 @@ extension APIError {
 
     package init(_ error: QueryError) {
         switch error.code {
-        case .parse: self.init(.badRequest, error.description)
+        case .parse: self.init(.badRequest, error.message)
         case .execution, .limit: self.init(.execution, error.message)
         case .timeout: self.init(.timeout, error.message)
         case .cancelled: self.init(.cancelled, error.message)

@@ -24,7 +24,8 @@ struct LokiQueryRoutes {
         let isForward = try parameters.isForward
         let query = parameters.form["query"] ?? ""
         let start = ContinuousClock.now
-        let result = try await runner.run("logql", for: call) { context in
+        let engine = engine
+        let result = try await runner.run("logql", query, for: call) { context throws(QueryError) in
             try await engine.instant(query, at: at, limit: limit, direction: isForward ? .forward : .backward, context: context)
         }
         return answer(result, to: call, after: ContinuousClock.now - start)
@@ -38,7 +39,8 @@ struct LokiQueryRoutes {
         let isForward = try parameters.isForward
         let query = parameters.form["query"] ?? ""
         let start = ContinuousClock.now
-        let result = try await runner.run("logql", for: call) { context in
+        let engine = engine
+        let result = try await runner.run("logql", query, for: call) { context throws(QueryError) in
             try await engine.range(
                 query, from: from, to: to, step: step, limit: limit, direction: isForward ? .forward : .backward, context: context)
         }

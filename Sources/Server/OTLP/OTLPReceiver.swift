@@ -5,6 +5,8 @@ import Telemetry
 /// Takes the three export requests of OTLP, over HTTP or gRPC.
 struct OTLPReceiver: Sendable {
     let ingest: Ingest
+    /// The running totals of what comes as deltas; one for the whole server.
+    let deltas: DeltaAccumulator
 
     /// Stores one export request and returns the response's message.
     func export(
@@ -12,16 +14,19 @@ struct OTLPReceiver: Sendable {
     ) async throws(APIError) -> [UInt8] {
         let result = try await ingest.store(from: transport, byteCount: byteCount) {
             let bytes = try body()
-            return try Self.decode(signal, bytes, encoding)
+            return try decode(signal, bytes, encoding)
         }
         return OTLP.encodeResponse(signal: signal, rejected: result.rejected, message: result.message, encoding: encoding)
     }
 
-    private static func decode(_ signal: Signal, _ bytes: [UInt8], _ encoding: OTLP.Encoding) throws(FormatError) -> OTLP.Decoded {
+    private func decode(_ signal: Signal, _ bytes: [UInt8], _ encoding: OTLP.Encoding) throws(FormatError) -> OTLP.Decoded {
         switch signal {
-        case .metrics: try OTLP.decodeMetrics(bytes.span, encoding: encoding, options: OTLPMetricOptions())
-        case .logs: try OTLP.decodeLogs(bytes.span, encoding: encoding)
-        case .spans, .profiles: try OTLP.decodeTraces(bytes.span, encoding: encoding)
+        case .metrics:
+            var options = OTLPMetricOptions()
+            options.deltas = deltas
+            return try OTLP.decodeMetrics(bytes.span, encoding: encoding, options: options)
+        case .logs: return try OTLP.decodeLogs(bytes.span, encoding: encoding)
+        case .spans, .profiles: return try OTLP.decodeTraces(bytes.span, encoding: encoding)
         }
     }
 }

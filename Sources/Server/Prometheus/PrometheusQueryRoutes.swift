@@ -24,8 +24,11 @@ struct PrometheusQueryRoutes {
         let at = try parameters.time("time") ?? time.milliseconds
         let timeout = try parameters.timeout()
         let query = parameters.form["query"] ?? ""
-        let (result, context) = try await runner.run("promql", for: call, timeout: timeout) { context in
-            (try await naming(query) { try await engine.instant(query, at: at, context: context) }, context)
+        let engine = engine
+        let (result, context) = try await naming {
+            try await runner.run("promql", query, for: call, timeout: timeout) { context throws(QueryError) in
+                (try await engine.instant(query, at: at, context: context), context)
+            }
         }
         return answer(result, limit: limit, context: context, parameters: parameters)
     }
@@ -44,8 +47,11 @@ struct PrometheusQueryRoutes {
         }
         let timeout = try parameters.timeout()
         let query = parameters.form["query"] ?? ""
-        let (result, context) = try await runner.run("promql", for: call, timeout: timeout) { context in
-            (try await naming(query) { try await engine.range(query, from: start, to: end, step: step, context: context) }, context)
+        let engine = engine
+        let (result, context) = try await naming {
+            try await runner.run("promql", query, for: call, timeout: timeout) { context throws(QueryError) in
+                (try await engine.range(query, from: start, to: end, step: step, context: context), context)
+            }
         }
         return answer(result, limit: limit, context: context, parameters: parameters)
     }
@@ -62,11 +68,12 @@ struct PrometheusQueryRoutes {
     }
 
     /// A query that cannot be parsed is a bad parameter, and named so.
-    private func naming<Value>(_ query: String, _ body: () async throws -> Value) async throws -> Value {
+    private func naming<Value>(_ body: () async throws(QueryError) -> Value) async throws(APIError) -> Value {
         do {
             return try await body()
-        } catch let error as QueryError where error.code == .parse {
-            throw APIError.parameter("query", error.description)
+        } catch {
+            guard error.code == .parse else { throw APIError(error) }
+            throw .parameter("query", error.description)
         }
     }
 

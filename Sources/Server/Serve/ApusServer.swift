@@ -45,6 +45,7 @@ package struct ApusServer: Sendable {
     private let budget = BodyBudget()
     private let readiness: Readiness
     private let startedAt: Int64
+    private let deltas = DeltaAccumulator()
     private let collectors: CollectorSet
     private let externalURL: String
 
@@ -78,7 +79,7 @@ package struct ApusServer: Sendable {
         let store = BackgroundService(name: "store", body: backend.run)
         let listeners: [any Service] = [
             GRPCListener(
-                address: addresses.grpc, receiver: OTLPReceiver(ingest: ingest), settings: live, time: time, logger: logger,
+                address: addresses.grpc, receiver: OTLPReceiver(ingest: ingest, deltas: deltas), settings: live, time: time, logger: logger,
                 didOpen: { [readiness] in readiness.didOpen("otlp-grpc", port: $0) }),
             HTTPListener(
                 address: addresses.otlp, gateway: gateway(otlp), logger: logger,
@@ -119,7 +120,7 @@ package struct ApusServer: Sendable {
         let selfMetrics = SelfMetrics(metrics: metrics, watch: watch, store: store, startedAt: Double(startedAt) * 1e-9)
         let admin = AdminRoutes(
             selfMetrics: selfMetrics, isReady: { [readiness] in readiness.isReady }, reload: { try await reload() }, compact: backend.compact)
-        let otlp = OTLPRoutes(receiver: OTLPReceiver(ingest: ingest)).routes
+        let otlp = OTLPRoutes(receiver: OTLPReceiver(ingest: ingest, deltas: deltas)).routes
         var all = otlp + admin.routes
         all += RemoteWriteRoutes(ingest: ingest).routes + LokiPushRoutes(ingest: ingest).routes
         all += JaegerRoutes(ingest: ingest).routes + ZipkinRoutes(ingest: ingest).routes
@@ -137,7 +138,7 @@ package struct ApusServer: Sendable {
         limits.timeout = settings.limits.queryTimeout
         limits.sampleCountMax = settings.limits.querySampleCountMax
         limits.byteCountMax = settings.limits.queryByteCountMax
-        let runner = QueryRunner(metrics: metrics, limits: limits)
+        let runner = QueryRunner(metrics: metrics, limits: limits, gate: QueryGate())
         let collectors = collectors
         let externalURL = externalURL
         let flags = [
@@ -159,6 +160,10 @@ package struct ApusServer: Sendable {
         let traceql = TraceQLEngine(store: store)
         routes += TempoRoutes(engine: traceql, runner: runner, time: time).routes
         routes += TempoTagRoutes(engine: traceql, runner: runner, time: time).routes
+        let flameql = FlameQLEngine(store: store)
+        routes += ProfileRoutes(engine: flameql, runner: runner, time: time).routes
+        routes += PyroscopeRenderRoutes(engine: flameql, runner: runner, time: time).routes
+        routes += PyroscopeQuerierRoutes(store: store, engine: flameql, runner: runner, time: time).routes
         routes += ServiceRoutes(store: store, runner: runner, time: time).routes
         return routes
     }

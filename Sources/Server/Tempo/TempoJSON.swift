@@ -27,8 +27,18 @@ enum TempoJSON {
         json.field("traceID", trace.traceID.description)
         json.field("rootServiceName", trace.rootServiceName)
         json.field("rootTraceName", trace.rootTraceName)
-        json.field("startTimeUnixNano", String(trace.start))
-        json.field("durationMs", Int(trace.duration / 1_000_000))
+        json.field("startTimeUnixNano", String(trace.startTimeUnixNano))
+        json.field("durationMs", trace.durationMs)
+        json.key("serviceStats")
+        json.beginObject()
+        for (service, statistics) in trace.serviceStats.sorted(by: { $0.key.utf8Precedes($1.key) }) {
+            json.key(service)
+            json.object { json in
+                json.field("spanCount", statistics.spanCount)
+                if statistics.errorCount > 0 { json.field("errorCount", statistics.errorCount) }
+            }
+        }
+        json.endObject()
         if let first = trace.spanSets.first {
             json.key("spanSet")
             write(first, &json)
@@ -40,7 +50,7 @@ enum TempoJSON {
         json.endObject()
     }
 
-    private static func write(_ set: SpanSet, _ json: inout JSONWriter) {
+    private static func write(_ set: TraceSummary.SpanSet, _ json: inout JSONWriter) {
         json.beginObject()
         json.key("spans")
         json.beginArray()
@@ -48,14 +58,18 @@ enum TempoJSON {
             json.beginObject()
             json.field("spanID", span.spanID.description)
             json.field("name", span.name)
-            json.field("startTimeUnixNano", String(span.start))
-            json.field("durationNanos", String(span.duration))
+            json.field("startTimeUnixNano", String(span.startTimeUnixNano))
+            json.field("durationNanos", String(span.durationNanos))
             json.key("attributes")
             attributes(span.attributes, &json)
             json.endObject()
         }
         json.endArray()
         json.field("matched", set.matched)
+        if !set.attributes.isEmpty {
+            json.key("attributes")
+            attributes(set.attributes, &json)
+        }
         json.endObject()
     }
 

@@ -26,7 +26,8 @@ struct TempoRoutes {
             throw APIError(.badRequest, "trace IDs can only contain up to 32 hex characters: \"\(text.prefix(64))\"")
         }
         let range = try TempoParameters(call, now: time.nanoseconds).range()
-        let groups = try await runner.run("traceql", for: call) { context in
+        let engine = engine
+        let groups = try await runner.run("traceql", text, for: call) { context throws(QueryError) in
             try await engine.trace(id, in: range, context: context)
         }
         guard !groups.isEmpty else { throw APIError(.notFound, "trace not found") }
@@ -58,7 +59,8 @@ struct TempoRoutes {
         let range = try parameters.range() ?? TimeRange(time.nanoseconds - 3_600_000_000_000, time.nanoseconds + 60_000_000_000)
         let limit = try parameters.count("limit", default: 20, max: 10_000)
         let spansPerSpanSet = try parameters.count("spss", default: 3, max: 1_000)
-        let (traces, spansRead) = try await runner.run("traceql", for: call) { context in
+        let engine = engine
+        let (traces, spansRead) = try await runner.run("traceql", query, for: call) { context throws(QueryError) in
             let traces = try await engine.search(query, in: range, limit: limit, spansPerSpanSet: spansPerSpanSet, context: context)
             return (traces, context.samplesRead)
         }

@@ -26,8 +26,11 @@ struct TempoTagRoutes {
     private func scopes(_ call: Call) async throws -> [(scope: String, names: [String])] {
         let range = try range(call)
         let wanted = try call.form().nonEmpty("scope")
-        let all = try await runner.run("traceql", for: call) { context in try await engine.tagNames(in: range, context: context) }
-        return all.filter { wanted == nil || wanted == "none" || $0.scope == wanted }.map { ($0.scope, $0.names) }
+        let scope = wanted == "none" ? nil : wanted
+        let engine = engine
+        return try await runner.run("traceql", for: call) { context throws(QueryError) in
+            try await engine.tagNames(scope: scope, in: range, context: context)
+        }
     }
 
     private func names(_ call: Call) async throws -> Answer {
@@ -56,14 +59,15 @@ struct TempoTagRoutes {
         return .json(json.bytes)
     }
 
-    private func found(_ call: Call) async throws -> [(type: String, value: String)] {
+    private func found(_ call: Call) async throws -> [TagValue] {
         let range = try range(call)
         // Grafana encodes the name twice.
         let once = call.captures.first ?? ""
         let name = PercentEncoding.decode(Array(once.utf8), plusIsSpace: false) ?? once
-        let query = try call.form().nonEmpty("q")
-        return try await runner.run("traceql", for: call) { context in
-            try await engine.tagValues(name, matching: query, in: range, context: context).map { ($0.type, $0.value) }
+        let filter = try call.form().nonEmpty("q") ?? ""
+        let engine = engine
+        return try await runner.run("traceql", filter, for: call) { context throws(QueryError) in
+            try await engine.tagValues(name, filter: filter, in: range, context: context)
         }
     }
 
@@ -82,10 +86,10 @@ struct TempoTagRoutes {
         json.beginObject()
         json.key("tagValues")
         json.beginArray()
-        for (type, value) in values {
+        for value in values {
             json.beginObject()
-            json.field("type", type)
-            json.field("value", value)
+            json.field("type", value.type)
+            json.field("value", value.value)
             json.endObject()
         }
         json.endArray()
