@@ -25,7 +25,7 @@ struct PrometheusQueryRoutes {
         let timeout = try parameters.timeout()
         let query = parameters.form["query"] ?? ""
         let engine = engine
-        let (result, context) = try await naming {
+        let (result, context) = try await naming { () async throws(QueryError) in
             try await runner.run("promql", query, for: call, timeout: timeout) { context throws(QueryError) in
                 (try await engine.instant(query, at: at, context: context), context)
             }
@@ -48,7 +48,7 @@ struct PrometheusQueryRoutes {
         let timeout = try parameters.timeout()
         let query = parameters.form["query"] ?? ""
         let engine = engine
-        let (result, context) = try await naming {
+        let (result, context) = try await naming { () async throws(QueryError) in
             try await runner.run("promql", query, for: call, timeout: timeout) { context throws(QueryError) in
                 (try await engine.range(query, from: start, to: end, step: step, context: context), context)
             }
