@@ -31,17 +31,19 @@ struct PyroscopeQuerierRoutes {
         let range: TimeRange
 
         init(_ call: Call, now: Int64) throws(APIError) {
-            let body = try call.decodedBody()
+            let bytes = try call.decodedBody()
+            let body: JSONValue
             do {
-                json = try JSONValue(parsing: body.span)
+                body = try JSONValue(parsing: bytes.span)
             } catch {
                 throw APIError(.badRequest, "the body is not valid JSON: \(error)")
             }
             func time(_ name: String) -> Int64? {
-                let milliseconds = json[name]?.int64 ?? json[name]?.string.flatMap { Int64($0) }
+                let milliseconds = body[name]?.int64 ?? body[name]?.string.flatMap { Int64($0) }
                 return milliseconds.flatMap { $0 == 0 ? nil : $0.multipliedReportingOverflow(by: 1_000_000).partialValue }
             }
             let end = time("end") ?? now
+            json = body
             range = TimeRange(time("start") ?? end.subtractingReportingOverflow(3_600_000_000_000).partialValue, end)
         }
 

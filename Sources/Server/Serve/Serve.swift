@@ -58,6 +58,13 @@ package enum Serve {
             storeOptions.retention = [
                 .metrics: retention.metrics, .logs: retention.logs, .spans: retention.spans, .profiles: retention.profiles,
             ]
+            storeOptions.log = { event in
+                switch event.level {
+                case .info: logger.info("\(event.message)")
+                case .warning: logger.warning("\(event.message)")
+                case .error: logger.error("\(event.message)")
+                }
+            }
             let store = try EmbeddedStore.open(storeOptions)
             return (store, try Catalog.open(dataFolder: folder))
         } catch {
