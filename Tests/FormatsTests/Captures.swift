@@ -77,8 +77,8 @@ extension JSONValue {
     var protoDouble: Double {
         switch string {
         case "NaN": .nan
-        case "Infinity": .infinity
-        case "-Infinity": -.infinity
+        case "Infinity", "+Inf": .infinity
+        case "-Infinity", "-Inf": -.infinity
         case "StaleNaN": Double(bitPattern: 0x7ff0_0000_0000_0002)
         default: double ?? 0
         }

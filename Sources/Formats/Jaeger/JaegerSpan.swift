@@ -35,6 +35,9 @@ struct JaegerSpan {
         span.flags = UInt32(bitPattern: flags) & 1
         for reference in references { add(reference, to: &span) }
         for tag in tags where !adopt(tag, &span) { span.attributes.append(tag) }
+        // Go's early SDKs send the code's number, in their own order (error 1, ok 2) and not OTLP's. All exporters must say
+        // `error` of an error, so that tag decides.
+        if case .int(let code)? = tags["otel.status_code"], code != 0, span.status == .unset { span.status = .ok }
         span.events = logs.map(Self.event)
         return span
     }
@@ -72,6 +75,7 @@ struct JaegerSpan {
             case "UNSET": break
             default: return false
             }
+        case ("otel.status_code", .int): break
         case ("otel.status_description", .string(let message)): span.statusMessage = message
         case ("error", .bool(let isError)): if isError, span.status == .unset { span.status = .error }
         case ("error", .string(let text)) where text == "true" || text == "false":

@@ -82,7 +82,7 @@ extension LokiPush {
         guard try reader.nextElement(in: bytes) else { throw missing("the timestamp", reader) }
         var entry = LogEntry(timestamp: try timestamp(&reader, bytes), line: "")
         guard try reader.nextElement(in: bytes) else { throw missing("the line", reader) }
-        entry.line = try reader.string(in: bytes)
+        entry.line = try line(&reader, bytes)
         guard try reader.nextElement(in: bytes) else { return entry }
         if try !reader.skipNull(in: bytes) {
             entry.metadata = try labels(&reader, bytes)
@@ -92,6 +92,18 @@ extension LokiPush {
             throw DecodeError(offset: reader.offset, field: "values", "an entry has at most three elements")
         }
         return entry
+    }
+
+    /// The line: a string. An object or array is kept as the JSON that it is: loki-logger-handler sends such where it does not
+    /// compress.
+    private static func line(_ reader: inout JSONReader, _ bytes: Span<UInt8>) throws(DecodeError) -> String {
+        switch try reader.kind(in: bytes) {
+        case .object, .array:
+            let start = reader.offset
+            try reader.skip(in: bytes)
+            return bytes.text(start..<reader.offset)
+        default: return try reader.string(in: bytes)
+        }
     }
 
     /// Nanoseconds in a string, as Loki documents them, or as a bare integer.
