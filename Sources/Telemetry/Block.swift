@@ -4,6 +4,8 @@ package struct Block: Sendable {
     /// Ascending, in the signal's unit (``Signal/unitsPerSecond``); all within the range asked for.
     package var timestamps: [Int64]
     package var columns: Payload
+    /// Metrics: since when each sample counts, in milliseconds; 0 where that is not known. Empty where no sample's is.
+    package var startTimes: [Int64] = []
     /// In a time-ordered scan: no later block holds a row beyond this instant (later than it in `newestFirst`, earlier in
     /// `oldestFirst`).
     package var horizon: Int64

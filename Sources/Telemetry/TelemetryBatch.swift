@@ -20,6 +20,9 @@ package struct MetricBatch: Sendable {
     package private(set) var values: [Double] = []
     /// Native histograms, one row each.
     package var histograms: [(series: UInt32, timestamp: Int64, histogram: NativeHistogram)] = []
+    /// Since when samples count, for those of which it is known (OpenMetrics' `_created`, OTLP's start time): the sample's series and
+    /// timestamp, and milliseconds since the epoch. A store need not keep them.
+    package var startTimes: [(series: UInt32, timestamp: Int64, start: Int64)] = []
     package var exemplars: [(series: UInt32, exemplar: Exemplar)] = []
     package var metadata: [MetricMetadata] = []
 

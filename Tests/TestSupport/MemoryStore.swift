@@ -174,6 +174,7 @@ extension MemoryStore.State {
         for row in batch.histograms {
             streams[.metrics]?[table[Int(row.series)]].set(row.timestamp, histogram: row.histogram)
         }
+        for row in batch.startTimes { streams[.metrics]?[table[Int(row.series)]].startTimes[row.timestamp] = row.start }
         for row in batch.exemplars {
             let series = batch.series[Int(row.series)]
             if exemplars[series]?.contains(row.exemplar) != true { exemplars[series, default: []].append(row.exemplar) }

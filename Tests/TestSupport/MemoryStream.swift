@@ -14,6 +14,8 @@ struct MemoryStream: Sendable {
     /// Metrics: as long as ``timestamps``; 0 where ``histograms`` has a value for the time.
     var floats: [Double] = []
     var histograms: [Int64: NativeHistogram] = [:]
+    /// By the sample's time.
+    var startTimes: [Int64: Int64] = [:]
     var entries: [LogEntry] = []
     var spans: [TraceSpan] = []
     var profiles: [Profile] = []
@@ -47,6 +49,7 @@ struct MemoryStream: Sendable {
     mutating func set(_ time: Int64, float: Double) {
         let row = lowerBound(time)
         histograms[time] = nil
+        startTimes[time] = nil
         if row < timestamps.count, timestamps[row] == time {
             floats[row] = float
         } else {
@@ -96,7 +99,7 @@ struct MemoryStream: Sendable {
         }
         if !spans.isEmpty { return [Block(stream: stream, timestamps: times, columns: .spans(Array(spans[rows])))] }
         if !profiles.isEmpty { return [Block(stream: stream, timestamps: times, columns: .profiles(Array(profiles[rows])))] }
-        if histograms.isEmpty { return [Block(stream: stream, timestamps: times, columns: .floats(Array(floats[rows])))] }
+        if histograms.isEmpty { return [block(times, .floats(Array(floats[rows])))] }
         var blocks: [Block] = []
         var start = rows.lowerBound
         while start < rows.upperBound {
@@ -105,10 +108,16 @@ struct MemoryStream: Sendable {
             while end < rows.upperBound, (histograms[timestamps[end]] != nil) == isHistogram { end += 1 }
             let times = Array(timestamps[start..<end])
             let values = isHistogram ? Block.Payload.histograms(times.compactMap { histograms[$0] }) : .floats(Array(floats[start..<end]))
-            blocks.append(Block(stream: stream, timestamps: times, columns: values))
+            blocks.append(block(times, values))
             start = end
         }
         return blocks
+    }
+
+    private func block(_ times: [Int64], _ values: Block.Payload) -> Block {
+        var block = Block(stream: stream, timestamps: times, columns: values)
+        if !startTimes.isEmpty { block.startTimes = times.map { startTimes[$0] ?? 0 } }
+        return block
     }
 }
 

@@ -24,6 +24,9 @@ struct RangeWindow {
     let values: UnsafeBufferPointer<Double>
     let histogramTimes: UnsafeBufferPointer<Int64>
     let histograms: UnsafeBufferPointer<NativeHistogram>
+    /// As long as the times, or empty where no start is known.
+    let starts: UnsafeBufferPointer<Int64>
+    let histogramStarts: UnsafeBufferPointer<Int64>
     /// Milliseconds; the window is (start, end].
     let start: Int64
     let end: Int64
@@ -52,23 +55,30 @@ extension RawSeries {
             values.withUnsafeBufferPointer { values in
                 histogramTimes.withUnsafeBufferPointer { histogramTimes in
                     histograms.withUnsafeBufferPointer { histograms in
-                        var floats = WindowBounds()
-                        var natives = WindowBounds()
-                        for step in 0..<steps.count {
-                            let end = windows.ends.time(step)
-                            let start = end - windows.length
-                            floats.move(times, start, end)
-                            natives.move(histogramTimes, start, end)
-                            if floats.isEmpty && natives.isEmpty { continue }
-                            let window = RangeWindow(
-                                times: UnsafeBufferPointer(rebasing: times[floats.range]),
-                                values: UnsafeBufferPointer(rebasing: values[floats.range]),
-                                histogramTimes: UnsafeBufferPointer(rebasing: histogramTimes[natives.range]),
-                                histograms: UnsafeBufferPointer(rebasing: histograms[natives.range]),
-                                start: start, end: end, evaluationTime: steps.time(step), step: step)
-                            do throws(QueryError) { try body(window) } catch { return .failure(error) }
+                        starts.withUnsafeBufferPointer { starts in
+                            histogramStarts.withUnsafeBufferPointer { histogramStarts in
+                                var floats = WindowBounds()
+                                var natives = WindowBounds()
+                                for step in 0..<steps.count {
+                                    let end = windows.ends.time(step)
+                                    let start = end - windows.length
+                                    floats.move(times, start, end)
+                                    natives.move(histogramTimes, start, end)
+                                    if floats.isEmpty && natives.isEmpty { continue }
+                                    let window = RangeWindow(
+                                        times: UnsafeBufferPointer(rebasing: times[floats.range]),
+                                        values: UnsafeBufferPointer(rebasing: values[floats.range]),
+                                        histogramTimes: UnsafeBufferPointer(rebasing: histogramTimes[natives.range]),
+                                        histograms: UnsafeBufferPointer(rebasing: histograms[natives.range]),
+                                        starts: starts.isEmpty ? starts : UnsafeBufferPointer(rebasing: starts[floats.range]),
+                                        histogramStarts: histogramStarts.isEmpty
+                                            ? histogramStarts : UnsafeBufferPointer(rebasing: histogramStarts[natives.range]),
+                                        start: start, end: end, evaluationTime: steps.time(step), step: step)
+                                    do throws(QueryError) { try body(window) } catch { return .failure(error) }
+                                }
+                                return .success(())
+                            }
                         }
-                        return .success(())
                     }
                 }
             }

@@ -9,6 +9,9 @@ struct RawSeries: Sendable {
     var values: [Double] = []
     var histogramTimes: [Int64] = []
     var histograms: [NativeHistogram] = []
+    /// Since when each sample counts, where that is known of any: as many as ``times`` and ``histogramTimes``, 0 for unknown.
+    var starts: [Int64] = []
+    var histogramStarts: [Int64] = []
 
     init(labels: Labels) {
         self.labels = labels
@@ -115,6 +118,7 @@ extension QueryError {
 
 extension RawSeries {
     fileprivate mutating func append(_ block: Block, keepsStale: Bool) {
+        if !block.startTimes.isEmpty || !starts.isEmpty || !histogramStarts.isEmpty { appendStarts(block, keepsStale: keepsStale) }
         switch block.columns {
         case .floats(let floats):
             if keepsStale || !floats.contains(where: Staleness.isMarker) {
@@ -141,6 +145,22 @@ extension RawSeries {
                 }
             }
         case .logs, .spans, .profiles, .timestampsOnly: break
+        }
+    }
+
+    /// Keeps the start times in step with the samples that ``append(_:keepsStale:)`` is about to add.
+    private mutating func appendStarts(_ block: Block, keepsStale: Bool) {
+        starts += Array(repeating: 0, count: times.count - starts.count)
+        histogramStarts += Array(repeating: 0, count: histogramTimes.count - histogramStarts.count)
+        for row in 0..<block.count {
+            let start = row < block.startTimes.count ? block.startTimes[row] : 0
+            switch block.columns {
+            case .floats(let values):
+                if keepsStale || !Staleness.isMarker(values[row]) { starts.append(start) }
+            case .histograms(let values):
+                if !values[row].isStale { histogramStarts.append(start) } else if keepsStale { starts.append(0) }
+            case .logs, .spans, .profiles, .timestampsOnly: break
+            }
         }
     }
 

@@ -1,12 +1,20 @@
 import Query
 import Telemetry
 
+/// What is wanted of a selector's samples.
+enum SamplePart: Sendable {
+    case value
+    /// Their time, in seconds.
+    case time
+    /// Since when they count, in seconds; 0 where that is not known.
+    case start
+}
+
 extension Evaluator {
     /// The value of a selector at each step: its series' last sample that is not older than the lookback.
     ///
-    /// - Parameter givesTimes: the samples' times in seconds instead of their values.
     func instantVector(
-        _ selector: PromQLExpression.VectorSelector, _ steps: Steps, givesTimes: Bool = false
+        _ selector: PromQLExpression.VectorSelector, _ steps: Steps, giving part: SamplePart = .value
     ) async throws(QueryError) -> [Series] {
         let instants = try instants(steps, at: selector.at, offset: selector.offset)
         let lookback = options.lookback
@@ -19,7 +27,7 @@ extension Evaluator {
             if selector.boundary == .smoothed {
                 Self.interpolate(raw, instants, lookback, into: &series)
             } else {
-                Self.pickLast(raw, instants, lookback, givesTimes: givesTimes, into: &series)
+                Self.pickLast(raw, instants, lookback, part, into: &series)
             }
             if !series.isEmpty { result.append(series) }
         }
@@ -27,9 +35,9 @@ extension Evaluator {
     }
 
     private static func pickLast(
-        _ raw: RawSeries, _ instants: Steps, _ lookback: Int64, givesTimes: Bool, into series: inout Series
+        _ raw: RawSeries, _ instants: Steps, _ lookback: Int64, _ part: SamplePart, into series: inout Series
     ) {
-        if raw.histograms.isEmpty, !givesTimes {
+        if raw.histograms.isEmpty, part == .value {
             pickLastFloats(raw, instants, lookback, into: &series.values)
             return
         }
@@ -45,11 +53,19 @@ extension Evaluator {
             guard last > time - lookback else { continue }
             if floatTime >= histogramTime {
                 let value = raw.values[next - 1]
-                if !Absent.holds(value) { series.values[step] = givesTimes ? Double(last) / 1000 : value }
-            } else if givesTimes {
-                series.values[step] = Double(last) / 1000
+                if Absent.holds(value) { continue }
+                switch part {
+                case .value: series.values[step] = value
+                case .time: series.values[step] = Double(last) / 1000
+                case .start: series.values[step] = raw.starts.isEmpty ? 0 : Double(raw.starts[next - 1]) / 1000
+                }
             } else {
-                series.set(raw.histograms[nextHistogram - 1], at: step)
+                switch part {
+                case .value: series.set(raw.histograms[nextHistogram - 1], at: step)
+                case .time: series.values[step] = Double(last) / 1000
+                case .start:
+                    series.values[step] = raw.histogramStarts.isEmpty ? 0 : Double(raw.histogramStarts[nextHistogram - 1]) / 1000
+                }
             }
         }
     }

@@ -34,7 +34,13 @@ extension Evaluator {
         case "histogram_quantile", "histogram_quantiles", "histogram_fraction":
             return .vector(try await histogramFunction(call, steps))
         case "info": return .vector(try await info(call, steps))
-        default: throw QueryError(.execution, "function \(name.quoted) needs start timestamps, which this server does not keep")
+        case "start_timestamp":
+            // They are the samples' own: an expression has none.
+            guard case .selector(let selector) = arguments[0].unwrapped else { return .vector([]) }
+            var series = try await instantVector(selector, steps, giving: .start)
+            for index in series.indices { dropName(&series[index]) }
+            return .vector(try series.merged())
+        default: throw QueryError(.execution, "unknown function with name \(name.quoted)")
         }
     }
 
@@ -80,7 +86,7 @@ extension Evaluator {
     /// `timestamp`: of a selector the samples' own times, of anything else the time of evaluation.
     private func timestamps(_ argument: PromQLExpression, _ steps: Steps) async throws(QueryError) -> [Series] {
         if case .selector(let selector) = argument.unwrapped {
-            var series = try await instantVector(selector, steps, givesTimes: true)
+            var series = try await instantVector(selector, steps, giving: .time)
             for index in series.indices { dropName(&series[index]) }
             return try series.merged()
         }

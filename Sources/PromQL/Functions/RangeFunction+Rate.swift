@@ -16,19 +16,28 @@ extension RangeFunction {
             call.annotations.mixedFloatsAndHistograms(call.metricName, at: call.place)
             return .none
         }
-        if window.histograms.count > 1 {
-            guard let increase = increase(window.histograms, call, isCounter: isCounter) else { return .none }
+        if !window.histograms.isEmpty {
+            let starts = StartTimes(window.histogramStarts, window.histogramTimes)
+            let zero = isCounter ? starts.zero(after: window.start) : nil
+            guard let increase = increase(window, starts, call, isCounter: isCounter, fromZero: zero != nil) else { return .none }
             let factor = Extrapolation.factor(
-                window.histogramTimes, window, isCounter: isCounter, isRate: isRate, first: window.histograms[0].count, increase: increase.count)
+                window.histogramTimes, window, isCounter: isCounter, isRate: isRate, first: window.histograms[0].count,
+                increase: increase.count, zero: zero)
             var result = increase.scaled(by: factor)
             result.resetHint = .gauge
             return RangePoint(result)
         }
-        guard window.values.count > 1 else { return .none }
-        var increase = window.values[window.values.count - 1] - window.values[0]
-        if isCounter { increase += resetCorrection(window.values) }
+        let starts = StartTimes(window.starts, window.times)
+        let zero = isCounter ? starts.zero(after: window.start) : nil
+        guard window.values.count > 1 || zero != nil else { return .none }
+        var increase = window.values[window.values.count - 1] - (zero == nil ? window.values[0] : 0)
+        if isCounter {
+            for index in window.values.indices.dropFirst() where window.values[index] < window.values[index - 1] || starts.isNew(index) {
+                increase += window.values[index - 1]
+            }
+        }
         let factor = Extrapolation.factor(
-            window.times, window, isCounter: isCounter, isRate: isRate, first: window.values[0], increase: increase)
+            window.times, window, isCounter: isCounter, isRate: isRate, first: window.values[0], increase: increase, zero: zero)
         return RangePoint(increase * factor)
     }
 
@@ -39,16 +48,19 @@ extension RangeFunction {
         return correction
     }
 
+    /// - Parameter fromZero: the counter was zero within the window, before its first sample.
     private static func increase(
-        _ histograms: UnsafeBufferPointer<NativeHistogram>, _ call: RangeCall, isCounter: Bool
+        _ window: RangeWindow, _ starts: StartTimes, _ call: RangeCall, isCounter: Bool, fromZero: Bool
     ) -> NativeHistogram? {
+        let histograms = window.histograms
+        guard histograms.count > 1 || fromZero else { return nil }
         var previous = histograms[0]
         let last = histograms[histograms.count - 1]
         var usesCustomBounds = previous.usesCustomBounds
         if isCounter, previous.resetHint == .gauge || last.resetHint == .gauge {
             call.annotations.notACounter(call.metricName, at: call.place)
         }
-        if isCounter, histograms[1].isReset(after: previous) {
+        if isCounter, !fromZero, histograms[1].isReset(after: previous) || starts.isNew(1) {
             // After a reset the first sample does not matter, nor do its buckets have to fit.
             previous = NativeHistogram(schema: histograms[1].schema, customBounds: histograms[1].customBounds)
             usesCustomBounds = histograms[1].usesCustomBounds
@@ -69,10 +81,11 @@ extension RangeFunction {
         do {
             var result = last
             result.reduceResolution(to: coarsest)
-            if try result.subtract(previous).boundsReconciled { call.annotations.reconciledBounds(during: "subtraction", at: call.place) }
+            if !fromZero, try result.subtract(previous).boundsReconciled { call.annotations.reconciledBounds(during: "subtraction", at: call.place) }
             if isCounter {
-                for histogram in histograms.dropFirst() {
-                    if histogram.isReset(after: previous), try result.add(previous).boundsReconciled {
+                for index in histograms.indices.dropFirst() {
+                    let histogram = histograms[index]
+                    if histogram.isReset(after: previous) || starts.isNew(index), try result.add(previous).boundsReconciled {
                         call.annotations.reconciledBounds(during: "addition", at: call.place)
                     }
                     previous = histogram
@@ -97,7 +110,8 @@ extension RangeFunction {
             guard floats >= 2, window.times[floats - 2] > newestHistogram else { return mixed(call) }
             let (last, previous) = (window.values[floats - 1], window.values[floats - 2])
             let interval = newestFloat - window.times[floats - 2]
-            let change = isRate && last < previous ? last : last - previous
+            let isReset = last < previous || StartTimes(window.starts, window.times).isNew(floats - 1)
+            let change = isRate && isReset ? last : last - previous
             return RangePoint(isRate ? change / (Double(interval) / 1000) : change)
         }
         guard natives >= 2, window.histogramTimes[natives - 2] > newestFloat else { return mixed(call) }
@@ -107,7 +121,8 @@ extension RangeFunction {
         if isRate, gauges.0 || gauges.1 { call.annotations.notACounter(call.metricName, at: call.place) }
         if !isRate, !gauges.0 || !gauges.1 { call.annotations.notAGauge(call.metricName, at: call.place) }
         var result = last
-        if !isRate || !last.isReset(after: previous) {
+        let isNew = StartTimes(window.histogramStarts, window.histogramTimes).isNew(natives - 1)
+        if !isRate || !(isNew || last.isReset(after: previous)) {
             do {
                 if try result.subtract(previous).boundsReconciled {
                     call.annotations.reconciledBounds(during: "subtraction", at: call.place)
@@ -133,9 +148,17 @@ enum Extrapolation {
     /// What the increase between the first and the last sample is to be multiplied with.
     @inline(__always)
     static func factor(
-        _ times: UnsafeBufferPointer<Int64>, _ window: RangeWindow, isCounter: Bool, isRate: Bool, first: Double, increase: Double
+        _ times: UnsafeBufferPointer<Int64>, _ window: RangeWindow, isCounter: Bool, isRate: Bool, first: Double, increase: Double,
+        zero: Int64?
     ) -> Double {
-        factor(
+        if let zero {
+            // The increase counts from a known zero: only the end is open, and of a single sample nothing is.
+            if times.count == 1 { return isRate ? 1 / (Double(window.length) / 1000) : 1 }
+            return factor(
+                firstTime: zero, lastTime: times[times.count - 1], count: times.count + 1, start: window.start, end: window.end,
+                isCounter: isCounter, isRate: isRate, first: 0, increase: increase)
+        }
+        return factor(
             firstTime: times[0], lastTime: times[times.count - 1], count: times.count, start: window.start, end: window.end,
             isCounter: isCounter, isRate: isRate, first: first, increase: increase)
     }

@@ -66,7 +66,7 @@ extension Evaluator {
             var series = Series(labels: raw.labels, dropsName: raw.dropsName, stepCount: steps.count)
             if windows.boundary != .extrapolated {
                 try raw.extendedRate(name, windows, steps, into: &series)
-            } else if let simpleRate, raw.histograms.isEmpty {
+            } else if let simpleRate, raw.histograms.isEmpty, raw.starts.isEmpty {
                 simpleRate.evaluate(raw, windows, steps, into: &series.values)
             } else {
                 let context = RangeCall(annotations: self.annotations, labels: raw.labels, place: argument.place, parameters: scalars)

@@ -80,9 +80,16 @@ struct Script {
         let words = line.split(whereSeparator: \.isWhitespace)
         guard words.count == 2, let spacing = PromQLDuration.parse(words[1]) else { throw ScriptError(line: number, message: "bad load") }
         var load = Load(line: number, spacing: spacing, derivesNative: words[0] == "load_with_nhcb")
+        var startOffsets: [Int64?] = []
         for line in body {
-            let series = try ScriptSeries(line.text, line: line.number)
-            if !series.isStartTimes { load.series.append(series) }
+            var series = try ScriptSeries(line.text, line: line.number)
+            if series.isStartTimes {
+                startOffsets = series.startOffsets
+                continue
+            }
+            series.startOffsets = startOffsets
+            startOffsets = []
+            load.series.append(series)
         }
         return load
     }

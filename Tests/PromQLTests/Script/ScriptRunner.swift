@@ -136,6 +136,9 @@ extension MetricBatch {
         let index = addSeries(series.labels)
         for (position, value) in series.values.enumerated() {
             let time = Int64(position) * spacing
+            if position < series.startOffsets.count, let offset = series.startOffsets[position], time + offset != 0 {
+                startTimes.append((series: index, timestamp: time, start: time + offset))
+            }
             switch value {
             case .none: break
             case .float(let value): append(series: index, timestamp: time, value: value)

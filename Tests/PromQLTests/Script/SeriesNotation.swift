@@ -22,6 +22,8 @@ struct ScriptSeries {
     var values: [ScriptValue]
     /// Set where the line gives start timestamps for the line below it.
     var isStartTimes = false
+    /// For each position, how far before (less than zero) or after its sample the counter started, in milliseconds.
+    var startOffsets: [Int64?] = []
 
     /// Reads `metric{a="b"} 1 2+3x4 _ {{schema:0}}`.
     init(_ text: String, line: Int) throws {
@@ -34,7 +36,7 @@ struct ScriptSeries {
         values = []
         while !scanner.skipBlanks() {
             if isStartTimes {
-                _ = scanner.takeWhile { !$0.isWhitespace }
+                startOffsets += try scanner.startOffsets()
             } else {
                 values += try scanner.item()
             }
@@ -156,6 +158,32 @@ struct TextScanner {
             throw failure("bad number \(text)")
         }
         return value
+    }
+
+    /// `-30s-1mx2`, `_x3`: offsets of start timestamps.
+    mutating func startOffsets() throws -> [Int64?] {
+        if take("_") { return Array(repeating: nil, count: try times() ?? 1) }
+        func offset(_ scanner: inout TextScanner) throws -> Int64 {
+            var isNegative = false
+            if let sign = scanner.peek, sign == "-" || sign == "+" {
+                isNegative = sign == "-"
+                _ = scanner.take(String(sign))
+            }
+            let text = scanner.takeWhile { $0.isNumber || "ywdhms".contains($0) }
+            guard let value = PromQLDuration.parse(text) else { throw scanner.failure("bad start timestamp \(text)") }
+            return isNegative ? -value : value
+        }
+        var value = try offset(&self)
+        if let count = try times() { return Array(repeating: value, count: count + 1) }
+        guard peek == "+" || peek == "-" else { return [value] }
+        let step = try offset(&self)
+        guard let count = try times() else { throw failure("expected a repetition") }
+        var values: [Int64?] = [value]
+        for _ in 0..<count {
+            value += step
+            values.append(value)
+        }
+        return values
     }
 
     private mutating func histograms() throws -> [ScriptValue] {
