@@ -44,8 +44,8 @@ groups:
 CONFIG = """
 prometheus: prometheus.yml
 logs:
-  - files: [{logs}/*.log]
-    labels: {{job: shop}}
+  - {{files: [{logs}/orders.log], labels: {{job: shop, service: orders}}}}
+  - {{files: [{logs}/recommendations.log], labels: {{job: shop, service: recommendations}}}}
 profiles:
   - {{service: orders, url: 'http://127.0.0.1:{orders}', interval: 5s, seconds: 2}}
 alerting:

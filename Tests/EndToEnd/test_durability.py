@@ -49,7 +49,7 @@ class Lines(Writer):
         return http("POST", self.apus.base + "/loki/api/v1/push", json.dumps(body).encode(), {"Content-Type": "application/json"}, timeout=2)
 
     def missing(self):
-        entries = self.apus.logs(f'{{job="durable", writer="{self.name_}"}}', limit=1_000_000, start=self.base, end=self.base + 10**9)
+        entries = self.apus.logs(f'{{job="durable", writer="{self.name_}"}}', limit=50_000, start=self.base, end=self.base + 10**9)
         found = [int(line.split()[1]) for _, _, line in entries]
         assert len(found) == len(set(found)), "a line came twice"
         return [number for number in self.acknowledged if number not in set(found)]
