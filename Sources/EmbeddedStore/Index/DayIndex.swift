@@ -109,6 +109,7 @@ final class DayIndex: Sendable {
         }
         try file.write(bytes, at: missing.offset)
         try file.sync()
+        if missing.offset == 0 { try fileSystem.syncFolder(folder) }
         let (byteCount, streamCount) = (bytes.count, missing.streams.count)
         state.withLock { state in
             state.fileByteCount = missing.offset + byteCount
