@@ -44,7 +44,7 @@ extension EmbeddedStore {
             reporter.info("replayed \(replayed.recordCount) records of \(replayed.segments.count) segments of the write-ahead log")
         }
         let log = WriteAheadLog(
-            folder: logFolder, segments: replayed.segments, registries: signals.map(\.registry), fileSystem: files, reporter: reporter
+            folder: logFolder, replayed: replayed, registries: signals.map(\.registry), fileSystem: files, reporter: reporter
         ) { batch in
             for signal in signals {
                 let count = batch.rowCount(signal.signal)

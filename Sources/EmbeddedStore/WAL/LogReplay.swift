@@ -10,52 +10,79 @@ struct LogReplay {
     let apply: (PreparedBatch) -> Void
 
     /// What was found.
-    struct Outcome {
+    struct Outcome: Sendable {
         /// The segments and their sizes.
         var segments: [UInt64: Int] = [:]
         var recordCount = 0
+        /// The number of the next segment.
+        var nextNumber: UInt64 = 1
+        /// Where the last record ends.
+        var lastSynced = LogSegment.Position()
+    }
+
+    /// What the segments' heads say.
+    private struct Plan {
+        /// Where a segment's acknowledged records end, where a later one says it.
+        var ends: [UInt64: Int] = [:]
+        /// Segments without anything acknowledged.
+        var refused: Set<UInt64> = []
+        /// The last segment whose head is whole: only there and behind it may a crash have torn a record.
+        var last: UInt64 = 0
     }
 
     /// Replays all segments, oldest first. Damage is reported, skipped and counted; only the operating system stops it.
     func run() throws(StoreError) -> Outcome {
         var outcome = Outcome()
         let numbers = try fileSystem.list(folder).compactMap(LogSegment.number).sorted()
+        let plan = try plan(numbers)
         for number in numbers {
-            let path = folder + "/" + LogSegment.name(number)
-            let bytes = try fileSystem.contents(of: path)
-            outcome.segments[number] = bytes.count
-            guard bytes.count >= LogSegment.headerByteCount, Array(bytes[..<LogSegment.headerByteCount]) == LogSegment.header(number) else {
-                // A crash before the first sync leaves a segment without its head, and nothing in it was acknowledged.
-                let isUnfinished = bytes.allSatisfy { $0 == 0 } || bytes.count < LogSegment.headerByteCount
-                if isUnfinished && number == numbers.last {
-                    reporter.info("\(path) is empty: the last process ended as it began it")
-                    try fileSystem.remove(path)
-                    outcome.segments[number] = 0
-                    continue
-                }
-                reporter.quarantine("\(path) does not begin as a segment of the log: its head is damaged")
-                replay(bytes, number, path, isLast: false, &outcome)
-                continue
-            }
-            if let end = replay(bytes, number, path, isLast: number == numbers.last, &outcome) {
-                let file = try fileSystem.open(path, .update)
-                try file.truncate(to: end)
-                try file.sync()
-                outcome.segments[number] = end
+            outcome.nextNumber = number + 1
+            if plan.refused.contains(number) {
+                try fileSystem.remove(path(number))
+            } else {
+                try replay(number, plan, &outcome)
             }
         }
         return outcome
     }
 
-    /// - Returns: where to cut a torn tail.
-    @discardableResult
-    private func replay(_ bytes: [UInt8], _ number: UInt64, _ path: String, isLast: Bool, _ outcome: inout Outcome) -> Int? {
-        let walk = RecordWalk(bytes, from: LogSegment.headerByteCount, file: number)
-        var cut: Int?
+    private func path(_ number: UInt64) -> String { folder + "/" + LogSegment.name(number) }
+
+    private func plan(_ numbers: [UInt64]) throws(StoreError) -> Plan {
+        var plan = Plan()
+        for number in numbers {
+            let head = try fileSystem.open(path(number), .read).read(at: 0, count: LogSegment.headerByteCount)
+            guard let segment = LogSegment(head, number: number) else { continue }
+            plan.last = number
+            plan.ends[segment.previous.number] = segment.previous.byteCount
+            plan.refused.formUnion(numbers.filter { segment.previous.number < $0 && $0 < number })
+        }
+        return plan
+    }
+
+    private func replay(_ number: UInt64, _ plan: Plan, _ outcome: inout Outcome) throws(StoreError) {
+        let path = path(number)
+        var bytes = try fileSystem.contents(of: path)
+        let fileByteCount = bytes.count
+        if let end = plan.ends[number] {
+            if end > bytes.count { reporter.quarantine("\(path) has \(bytes.count) bytes of \(end): its end is missing") }
+            bytes.removeLast(max(0, bytes.count - end))
+        }
+        let mayBeTorn = number >= plan.last && plan.ends[number] == nil
+        let walk = RecordWalk(bytes, from: min(LogSegment.headerByteCount, bytes.count), file: number)
+        if LogSegment(bytes, number: number) == nil {
+            if mayBeTorn, walk.payloads.isEmpty {
+                reporter.info("\(path) was never finished, and nothing in it was acknowledged: removed")
+                try fileSystem.remove(path)
+                return
+            }
+            reporter.quarantine("\(path) is damaged at byte 0: it does not begin as a segment of the log")
+        }
+        var end = bytes.count
         for damage in walk.damages {
-            if damage.isTail, isLast {
+            if damage.isTail, mayBeTorn {
                 reporter.info("\(path) ends in \(damage.range.count) bytes of an unfinished record at byte \(damage.range.lowerBound): cut")
-                cut = damage.range.lowerBound
+                end = damage.range.lowerBound
             } else {
                 reporter.quarantine("\(path) is damaged at bytes \(damage.range.lowerBound)..<\(damage.range.upperBound): skipped")
             }
@@ -69,7 +96,13 @@ struct LogReplay {
                 reporter.quarantine("\(path) has a record at byte \(payload.lowerBound) that does not decode: \(error)")
             }
         }
-        return cut
+        if end < fileByteCount {
+            let file = try fileSystem.open(path, .update)
+            try file.truncate(to: end)
+            try file.sync()
+        }
+        outcome.segments[number] = end
+        outcome.lastSynced = LogSegment.Position(number: number, byteCount: end)
     }
 
     /// - Parameter slots: by signal, the slots of this process by those of the one that wrote the segment.

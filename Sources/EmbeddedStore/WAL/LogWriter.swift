@@ -12,15 +12,18 @@ struct LogWriter: Sendable {
     private var file: (any StoreFile)?
     /// Where the synced records end.
     private var syncedByteCount = 0
+    /// Where the last acknowledged record ends, in this segment or one before.
+    private var lastSynced: LogSegment.Position
     /// What the next commit writes.
     private var pending: [UInt8] = []
     /// By signal and slot: the segment that introduced the stream last.
     private var introducedIn: [[UInt64]] = Signal.allCases.map { _ in [] }
 
-    init(folder: String, fileSystem: any FileSystem, nextNumber: UInt64) {
+    init(folder: String, fileSystem: any FileSystem, nextNumber: UInt64, lastSynced: LogSegment.Position) {
         self.folder = folder
         self.fileSystem = fileSystem
         number = nextNumber
+        self.lastSynced = lastSynced
     }
 
     /// Of `slots`, those whose streams the segment has not introduced; it is taken that the caller does so now.
@@ -55,7 +58,7 @@ struct LogWriter: Sendable {
             let made = try fileSystem.open(folder + "/" + LogSegment.name(number), .create)
             file = made
             syncedByteCount = 0
-            try made.write(LogSegment.header(number) + pending, at: 0)
+            try made.write(LogSegment(number: number, previous: lastSynced).header + pending, at: 0)
             try made.sync()
             try fileSystem.syncFolder(folder)
             syncedByteCount = LogSegment.headerByteCount + pending.count
@@ -65,13 +68,17 @@ struct LogWriter: Sendable {
             syncedByteCount += pending.count
         }
         let committed = (number, syncedByteCount)
+        lastSynced = LogSegment.Position(number: number, byteCount: syncedByteCount)
         pending.removeAll(keepingCapacity: pending.count <= 1 << 20)
         if syncedByteCount >= Limits.segmentByteCountMax { next() }
         return committed
     }
 
     /// Gives up what was added after a failed commit: nobody may depend on what a failed write or sync left in the file.
-    mutating func abandon(_ reporter: StoreReporter) {
+    ///
+    /// - Returns: the number of the segment, whose file may still be there.
+    mutating func abandon(_ reporter: StoreReporter) -> UInt64 {
+        let abandoned = number
         pending = []
         do throws(StoreError) {
             if syncedByteCount == 0 {
@@ -83,9 +90,11 @@ struct LogWriter: Sendable {
                 try file?.sync()
             }
         } catch {
-            reporter.warning("the end of \(LogSegment.name(number)) holds records that were refused: \(error)")
+            // The next segment's head says where this one's acknowledged records end.
+            reporter.info("the end of \(LogSegment.name(number)) holds records that were refused: \(error)")
         }
         next()
+        return abandoned
     }
 
     /// Makes the next record the first of a new segment, unless it is that already.

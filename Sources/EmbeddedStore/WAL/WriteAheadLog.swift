@@ -42,9 +42,9 @@ final class WriteAheadLog: Sendable {
     private let writer: Mutex<LogWriter>
     private let segmentByteCounts = Mutex<[UInt64: Int]>([:])
 
-    /// - Parameter segments: the segments on disk and their sizes, which a replay has read.
+    /// - Parameter replayed: what a replay found on the disk.
     init(
-        folder: String, segments: [UInt64: Int], registries: [StreamRegistry], fileSystem: any FileSystem, reporter: StoreReporter,
+        folder: String, replayed: LogReplay.Outcome, registries: [StreamRegistry], fileSystem: any FileSystem, reporter: StoreReporter,
         apply: @escaping @Sendable (PreparedBatch) -> Void
     ) {
         self.folder = folder
@@ -52,8 +52,9 @@ final class WriteAheadLog: Sendable {
         self.registries = registries
         self.reporter = reporter
         self.apply = apply
-        writer = Mutex(LogWriter(folder: folder, fileSystem: fileSystem, nextNumber: (segments.keys.max() ?? 0) + 1))
-        segmentByteCounts.withLock { $0 = segments }
+        writer = Mutex(
+            LogWriter(folder: folder, fileSystem: fileSystem, nextNumber: replayed.nextNumber, lastSynced: replayed.lastSynced))
+        segmentByteCounts.withLock { $0 = replayed.segments }
     }
 
     /// Bytes of records that wait for their commit.
@@ -159,7 +160,9 @@ final class WriteAheadLog: Sendable {
                 }
                 return .success(try writer.commit())
             } catch {
-                writer.abandon(reporter)
+                let number = writer.abandon(reporter)
+                // Whatever is left of it must go with the segments before it, or a later start would replay it alone.
+                segmentByteCounts.withLock { $0[number, default: 0] += 0 }
                 return .failure(error)
             }
         }
