@@ -7,8 +7,9 @@ package enum DecimalNumber {
         return power
     }
 
-    /// Reads `range` as Go's `strconv.ParseFloat` reads decimal numbers: digits with sign, fraction and exponent, or `NaN`, `Inf`,
-    /// `Infinity` of any case; correctly rounded. Nil for anything else, hexadecimal numbers and underscores among it.
+    /// Reads `range` as Go's `strconv.ParseFloat` reads decimal numbers: digits with sign, fraction and exponent, or
+    /// `NaN`, `Inf`, `Infinity` of any case; correctly rounded. Nil for anything else, hexadecimal numbers and
+    /// underscores among it.
     package static func parse(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
         var index = range.lowerBound
         let end = range.upperBound
@@ -32,7 +33,9 @@ package enum DecimalNumber {
         }
         if digitCount == 0 { return isBehindPoint ? nil : special(bytes, index..<end, isNegative) }
         if index < end {
-            guard bytes[index] | 0x20 == UInt8(ascii: "e"), let written = self.exponent(bytes, index + 1..<end) else { return nil }
+            guard bytes[index] | 0x20 == UInt8(ascii: "e"), let written = self.exponent(bytes, index + 1..<end) else {
+                return nil
+            }
             exponent += written
         }
         // Clinger's fast path: both factors are exact, so one rounding gives the nearest double.
@@ -44,8 +47,8 @@ package enum DecimalNumber {
         return Double(bytes.text(range))
     }
 
-    /// The shortest decimal text that reads back as `value`, never with an exponent: Go's `strconv.FormatFloat(value, 'f', -1, 64)`,
-    /// as it stands in Prometheus' `le` and `quantile` labels.
+    /// The shortest decimal text that reads back as `value`, never with an exponent: Go's
+    /// `strconv.FormatFloat(value, 'f', -1, 64)`, as it stands in Prometheus' `le` and `quantile` labels.
     package static func text(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }

@@ -143,7 +143,7 @@ struct OTLPMetricTests {
     func deltasRejected() throws {
         let decoded = try Self.decode(Self.deltaSum)
         #expect(decoded.rejected == 2)
-        #expect(decoded.rejectionMessage == #"metric "c" is delta: set the exporter's temporality preference to cumulative"#)
+        #expect(decoded.rejectionMessage == #"metric "c" is not cumulative: set the exporter's temporality preference to cumulative"#)
         #expect(decoded.batch.metrics.values == [1])
     }
 

@@ -42,7 +42,8 @@ struct ThriftReader {
         let found = try self.kind(bytes)
         let count = try integer(4, bytes)
         guard count >= 0, count <= Int64(end - offset) else {
-            throw DecodeError(offset: place, field: "\(field)", "\(count) elements do not fit into the \(end - offset) bytes left")
+            throw DecodeError(
+                offset: place, field: "\(field)", "\(count) elements do not fit into the \(end - offset) bytes left")
         }
         guard found == kind || count == 0 else {
             throw DecodeError(offset: place, field: "\(field)", "its elements are \(found), expected \(kind)")

@@ -39,7 +39,8 @@ package struct ContainerLogLine: Sendable, Hashable {
                 case "stream":
                     let text = try reader.string(in: bytes)
                     guard let stream = Stream(rawValue: text) else {
-                        throw DecodeError(offset: offset, field: "stream", "expected stdout or stderr, found \"\(text.prefix(40))\"")
+                        throw DecodeError(
+                            offset: offset, field: "stream", "expected stdout or stderr, found \"\(text.prefix(40))\"")
                     }
                     line.stream = stream
                 case "time":

@@ -24,7 +24,8 @@ extension OTLP {
         var labelCount = 0
         let now = time.nanoseconds
         for group in groups where group.scopes.contains(where: { !$0.records.isEmpty }) {
-            batch.logs.streams.append(OTLPLogTranslator(resource: group.resource).stream(group, now: now, labelCount: &labelCount, &rejections))
+            let translator = OTLPLogTranslator(resource: group.resource)
+            batch.logs.streams.append(translator.stream(group, now: now, labelCount: &labelCount, &rejections))
         }
         return Decoded(batch: batch, rejected: rejections.count, rejectionMessage: rejections.message)
     }

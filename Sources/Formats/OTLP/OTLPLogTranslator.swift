@@ -49,8 +49,8 @@ struct OTLPLogTranslator {
                 // The record's own fields are seven at most.
                 let count = shared.count + record.attributes.count
                 guard count <= OTLPLimits.metadataCountMax else {
-                    rejections.add(
-                        "a log record has \(count) attributes with its scope's and resource's: at most \(OTLPLimits.metadataCountMax)")
+                    let limit = OTLPLimits.metadataCountMax
+                    rejections.add("a log record has \(count) attributes with its scope's and resource's: at most \(limit)")
                     continue
                 }
                 guard labelCount + count <= OTLPLimits.labelCountMax else {
@@ -80,7 +80,8 @@ struct OTLPLogTranslator {
         if let level = Self.level(record) { labels.append(Label("detected_level", level)) }
         let timestamp = record.time != 0 ? record.time : record.observedTime != 0 ? record.observedTime : now
         var entry = LogEntry(
-            timestamp: timestamp, line: record.body.text, metadata: Labels(labels), traceID: record.traceID, spanID: record.spanID)
+            timestamp: timestamp, line: record.body.text, metadata: Labels(labels), traceID: record.traceID,
+            spanID: record.spanID)
         entry.adoptTraceContext()
         return entry
     }

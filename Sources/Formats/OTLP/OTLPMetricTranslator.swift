@@ -48,9 +48,7 @@ struct OTLPMetricTranslator {
             for point in points { addHistogram(point, name, isDelta: temporality == .delta) }
         case .exponentialHistogram(let points, let temporality):
             guard temporality == .cumulative else {
-                rejections.add(
-                    "exponential histogram \"\(metric.name)\" is not cumulative: set the exporter's temporality preference to cumulative",
-                    count: points.count)
+                rejections.add(Self.notCumulative("exponential histogram", metric), count: points.count)
                 return
             }
             let name = family(metric, .other, .histogram)
@@ -66,13 +64,15 @@ struct OTLPMetricTranslator {
         case .cumulative: return true
         case .delta where options.deltas != nil: return true
         case .delta:
-            rejections.add(
-                "metric \"\(metric.name)\" is delta: set the exporter's temporality preference to cumulative",
-                count: metric.pointCount)
+            rejections.add(Self.notCumulative("metric", metric), count: metric.pointCount)
         case .unspecified:
             rejections.add("metric \"\(metric.name)\" has no aggregation_temporality", count: metric.pointCount)
         }
         return false
+    }
+
+    private static func notCumulative(_ what: String, _ metric: OTLPMetric) -> String {
+        "\(what) \"\(metric.name)\" is not cumulative: set the exporter's temporality preference to cumulative"
     }
 
     /// The metric's name, and its metadata into the batch.
@@ -96,7 +96,8 @@ struct OTLPMetricTranslator {
             return nil
         }
         guard head.attributes.count <= OTLPLimits.attributeCountMax else {
-            rejections.add("a point of \"\(name)\" has \(head.attributes.count) attributes: at most \(OTLPLimits.attributeCountMax)")
+            let limit = OTLPLimits.attributeCountMax
+            rejections.add("a point of \"\(name)\" has \(head.attributes.count) attributes: at most \(limit)")
             return nil
         }
         let added = seriesCount.multipliedReportingOverflow(by: head.attributes.count + resourceLabels.count + 2)
@@ -110,13 +111,17 @@ struct OTLPMetricTranslator {
         return time
     }
 
+    private static func notAccumulated(_ name: String) -> String {
+        "a delta point of \"\(name)\" is older than one before it, or there are too many delta series"
+    }
+
     private mutating func addNumber(_ point: OTLPMetric.NumberPoint, _ name: String, isDelta: Bool = false) {
         guard let time = time(point.head, name) else { return }
         let labels = series(name, point.head.attributes)
         var value = point.head.hasNoRecordedValue ? Staleness.marker : point.value
         if isDelta, !point.head.hasNoRecordedValue {
             guard let total = options.deltas?.add(value, to: labels, at: point.head.time) else {
-                rejections.add("a delta point of \"\(name)\" is older than one before it, or there are too many delta series")
+                rejections.add(Self.notAccumulated(name))
                 return
             }
             value = total
@@ -132,14 +137,14 @@ struct OTLPMetricTranslator {
         let attributes = labels(point.head.attributes)
         if isDelta, !point.head.hasNoRecordedValue {
             guard let total = options.deltas?.add(point, to: Labels(attributes + [Label(Labels.metricName, name)])) else {
-                rejections.add("a delta point of \"\(name)\" is older than one before it, or there are too many delta series")
+                rejections.add(Self.notAccumulated(name))
                 return
             }
             point = total
         }
         let isStale = point.head.hasNoRecordedValue
         // Without observations' sum (they may be negative) there is no `_sum`.
-        if let sum = point.sum ?? (isStale ? 0 : nil) { append(name + "_sum", attributes, time, isStale ? Staleness.marker : sum) }
+        if let sum = isStale ? Staleness.marker : point.sum { append(name + "_sum", attributes, time, sum) }
         append(name + "_count", attributes, time, isStale ? Staleness.marker : Double(point.count))
         var exemplars = point.exemplars[...]
         exemplars.sort { $0.value < $1.value }

@@ -28,7 +28,7 @@ package enum PrometheusNaming {
     private static func escaped(_ name: String, _ unit: String, _ kind: Kind, _ strategy: Strategy) -> String {
         guard strategy.addsSuffixes else {
             // Without suffixes every character that may not stand is an underscore, and none is left out.
-            let text = String(decoding: name.unicodeScalars.map { isNameScalar($0) || $0 == "_" ? UInt8(ascii: $0) : UInt8(ascii: "_") }, as: UTF8.self)
+            let text = replaced(name) { isNameScalar($0) || $0 == "_" }
             return startsWithDigit(text) ? "_" + text : text
         }
         var tokens = name.unicodeScalars.split { !isNameScalar($0) }.map { String(String.UnicodeScalarView($0)) }
@@ -55,7 +55,9 @@ package enum PrometheusNaming {
         // `_total` and `_ratio` stand last: taken off first, so that the unit comes before them.
         if kind == .monotonicSum, text.hasSuffix("_total") { text.removeLast(6) }
         if kind == .gauge, unit == "1", text.hasSuffix("_ratio") { text.removeLast(6) }
-        for suffix in [suffixes.main, suffixes.per] where !suffix.isEmpty && !text.hasSuffix("_" + suffix) { text += "_" + suffix }
+        for suffix in [suffixes.main, suffixes.per] where !suffix.isEmpty && !text.hasSuffix("_" + suffix) {
+            text += "_" + suffix
+        }
         if kind == .monotonicSum { text += "_total" }
         if kind == .gauge, unit == "1" { text += "_ratio" }
         return text
@@ -65,7 +67,7 @@ package enum PrometheusNaming {
     /// underscore.
     package static func labelName(_ name: String, strategy: Strategy = .underscoreEscapingWithSuffixes) -> String {
         guard strategy.isEscaping, !name.isLabelName else { return name }
-        var text = String(decoding: name.unicodeScalars.map { isLabelScalar($0) ? UInt8(ascii: $0) : UInt8(ascii: "_") }, as: UTF8.self)
+        var text = replaced(name, isAllowed: isLabelScalar)
         if startsWithDigit(text) {
             text = "key_" + text
         } else if text.hasPrefix("_"), !text.hasPrefix("__") {
@@ -101,6 +103,13 @@ package enum PrometheusNaming {
     /// Runs of what may not stand in a name as one underscore, none at the start.
     private static func cleaned(_ unit: String) -> String {
         unit.unicodeScalars.split { !isNameScalar($0) }.map { String(String.UnicodeScalarView($0)) }.joined(separator: "_")
+    }
+
+    /// Each scalar that is not allowed as an underscore. What is allowed must be ASCII.
+    private static func replaced(_ name: String, isAllowed: (Unicode.Scalar) -> Bool) -> String {
+        var view = String.UnicodeScalarView()
+        for scalar in name.unicodeScalars { view.append(isAllowed(scalar) ? scalar : "_") }
+        return String(view)
     }
 
     private static func isLabelScalar(_ scalar: Unicode.Scalar) -> Bool {

@@ -91,7 +91,8 @@ private struct PprofResolver {
             stack.append(contentsOf: framesOfLocations[id] ?? [])
             guard stack.count <= Self.frameCountOfStackMax else {
                 throw DecodeError(
-                    offset: sample.offset, field: "Sample.location_id", "the stack is deeper than \(Self.frameCountOfStackMax) frames")
+                    offset: sample.offset, field: "Sample.location_id",
+                    "the stack is deeper than \(Self.frameCountOfStackMax) frames")
             }
         }
         frameCount += stack.count

@@ -94,7 +94,9 @@ package enum RemoteWrite {
     }
 
     /// The kinds in the order of the enum `MetricMetadata.MetricType`.
-    static let kinds: [MetricMetadata.Kind] = [.unknown, .counter, .gauge, .histogram, .gaugeHistogram, .summary, .info, .stateset]
+    static let kinds: [MetricMetadata.Kind] = [
+        .unknown, .counter, .gauge, .histogram, .gaugeHistogram, .summary, .info, .stateset,
+    ]
 
     private static func metadata(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> MetricMetadata {
         var reader = message

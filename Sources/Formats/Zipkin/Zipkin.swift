@@ -3,8 +3,8 @@ package import Telemetry
 
 /// Zipkin's API version 2 (zipkin.io/zipkin-api): `POST /api/v2/spans`.
 package enum Zipkin {
-    /// Decodes a JSON list of spans; they become OpenTelemetry's, as the Collector translates them. Spans of one local service are
-    /// one group.
+    /// Decodes a JSON list of spans; they become OpenTelemetry's, as the Collector translates them. Spans of one local
+    /// service are one group.
     ///
     /// - Throws: ``FormatError``.
     package static func decodeJSON(_ bytes: Span<UInt8>) throws(FormatError) -> SpanBatch {
@@ -122,7 +122,7 @@ package enum Zipkin {
             switch name {
             case "serviceName": endpoint.service = try reader.string(in: bytes)
             case "ipv4": endpoint.address = try reader.string(in: bytes)
-            case "ipv6": if endpoint.address.isEmpty { endpoint.address = try reader.string(in: bytes) } else { try reader.skip(in: bytes) }
+            case "ipv6" where endpoint.address.isEmpty: endpoint.address = try reader.string(in: bytes)
             case "port": endpoint.port = try reader.int64("port", in: bytes)
             default: try reader.skip(in: bytes)
             }
