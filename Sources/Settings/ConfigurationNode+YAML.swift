@@ -27,12 +27,14 @@ extension ConfigurationNode {
         try parseDocument(try ConfigurationFile.text(path: path), file: path)
     }
 
-    package static func parseDocument(_ text: String, file: String) throws(ConfigurationError) -> ConfigurationDocument {
+    package static func parseDocument(_ text: String, file: String) throws(ConfigurationError) -> ConfigurationDocument
+    {
         do {
             let parser = try Parser(yaml: text)
             guard let root = try parser.nextRoot() else {
                 return ConfigurationDocument(
-                    root: ConfigurationNode(content: .null, file: file, line: 1, column: 1, path: ""), hasMoreDocuments: false)
+                    root: ConfigurationNode(content: .null, file: file, line: 1, column: 1, path: ""),
+                    hasMoreDocuments: false)
             }
             // A broken second document is no concern of ours.
             let more = (try? parser.nextRoot()) != nil
@@ -52,7 +54,7 @@ extension ConfigurationNode {
 /// of aliases of aliases can't fill the memory.
 private struct Tree {
     /// Far more than the largest rule files in use have.
-    static let nodeCountMax = 1_000_000
+    static let nodeCountMax = 200_000
     static let depthMax = 200
 
     let file: String
@@ -66,7 +68,9 @@ private struct Tree {
         let (line, column) = (node.mark?.line ?? 1, node.mark?.column ?? 1)
         nodeCount += 1
         guard nodeCount <= Self.nodeCountMax, depth <= Self.depthMax else {
-            let limit = depth > Self.depthMax ? "\(Self.depthMax) levels" : "\(Self.nodeCountMax) values (aliases count each time)"
+            let limit =
+                depth > Self.depthMax
+                ? "\(Self.depthMax) levels" : "\(Self.nodeCountMax) values (aliases count each time)"
             throw ConfigurationError(file: file, line: line, column: column, message: "the file has more than \(limit)")
         }
         let content: ConfigurationNode.Content
@@ -83,7 +87,8 @@ private struct Tree {
         case .mapping(let mapping):
             content = .mapping(try pairs(mapping, path: path, depth: depth))
         case .alias:
-            throw ConfigurationError(file: file, line: line, column: column, message: "found an alias that names nothing")
+            throw ConfigurationError(
+                file: file, line: line, column: column, message: "found an alias that names nothing")
         }
         return ConfigurationNode(content: content, file: file, line: line, column: column, path: path)
     }
@@ -112,7 +117,8 @@ private struct Tree {
             }
             let keyPath = path.isEmpty ? name.string : path + "." + name.string
             let keyNode = ConfigurationNode(
-                content: .scalar(name.string), file: file, line: key.mark?.line ?? 1, column: key.mark?.column ?? 1, path: keyPath)
+                content: .scalar(name.string), file: file, line: key.mark?.line ?? 1, column: key.mark?.column ?? 1,
+                path: keyPath)
             pairs.append((keyNode, try node(value, path: keyPath, depth: depth + 1)))
         }
         // What the mapping itself says wins over what it merges; an earlier source wins over a later one (yaml.org/type/merge.html).
@@ -142,7 +148,8 @@ extension ConfigurationError {
         case .duplicatedKeysInMapping(let duplicates, let context):
             let keys = duplicates.map(\.debugDescription).joined(separator: ", ")
             self.init(
-                file: file, line: context.mark.line, column: context.mark.column, message: "the key \(keys) stands here more than once")
+                file: file, line: context.mark.line, column: context.mark.column,
+                message: "the key \(keys) stands here more than once")
         default:
             self.init(file: file, message: "not valid YAML: \(error)")
         }
@@ -167,7 +174,8 @@ package enum ConfigurationFile {
             let count = read(descriptor, &buffer, buffer.count)
             if count < 0 {
                 if errno == EINTR { continue }
-                throw ConfigurationError(file: path, message: "cannot read the file: \(String(cString: strerror(errno)))")
+                throw ConfigurationError(
+                    file: path, message: "cannot read the file: \(String(cString: strerror(errno)))")
             }
             if count == 0 { break }
             bytes += buffer[..<count]

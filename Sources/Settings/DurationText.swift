@@ -1,7 +1,8 @@
 /// Durations in Prometheus' notation (prometheus/common, model/time.go): `y w d h m s ms`, each unit once, from long to short.
 package enum DurationText {
     private static let units: [(name: String, milliseconds: Int64)] = [
-        ("y", 365 * 86_400_000), ("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
+        ("y", 365 * 86_400_000), ("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000),
+        ("s", 1_000), ("ms", 1),
     ]
 
     /// Reads `1h30m`, `500ms`, `0`; nil where it is no duration or one beyond 292 years.
@@ -66,7 +67,8 @@ package enum ByteCountText {
         guard let count = Double(digits) else { return nil }
         let powers = ["": 0, "B": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5]
         let unit = text.dropFirst(digits.count)
-        let stem = unit.hasSuffix("iB") ? unit.dropLast(2) : unit.hasSuffix("B") && unit.count > 1 ? unit.dropLast(1) : unit
+        let stem =
+            unit.hasSuffix("iB") ? unit.dropLast(2) : unit.hasSuffix("B") && unit.count > 1 ? unit.dropLast(1) : unit
         guard let power = powers[String(stem)] else { return nil }
         var bytes = count
         for _ in 0..<power { bytes *= 1024 }

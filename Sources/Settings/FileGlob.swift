@@ -42,7 +42,8 @@ package enum FileGlob {
         var pending = [pattern]
         var done: [String] = []
         while let next = pending.popLast() {
-            guard pending.count + done.count < alternativeCountMax, let (before, choices, after) = firstBrace(in: next) else {
+            guard pending.count + done.count < alternativeCountMax, let (before, choices, after) = firstBrace(in: next)
+            else {
                 done.append(next)
                 continue
             }
@@ -64,7 +65,9 @@ package enum FileGlob {
                 if depth > 1 { choices[choices.count - 1].append(character) }
             case "}":
                 depth -= 1
-                if depth == 0 { return (String(pattern[..<open]), choices, String(pattern[pattern.index(after: index)...])) }
+                if depth == 0 {
+                    return (String(pattern[..<open]), choices, String(pattern[pattern.index(after: index)...]))
+                }
                 choices[choices.count - 1].append(character)
             case "," where depth == 1: choices.append("")
             default: choices[choices.count - 1].append(character)

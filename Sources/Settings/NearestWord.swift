@@ -8,7 +8,9 @@ package enum NearestWord {
             let distance = distance(typed, Array(word.lowercased().utf8))
             if distance < best?.distance ?? .max { best = (word, distance) }
         }
-        guard let best, best.distance <= max(2, best.word.utf8.count / 3), best.distance < best.word.utf8.count else { return nil }
+        guard let best, best.distance <= max(2, best.word.utf8.count / 3), best.distance < best.word.utf8.count else {
+            return nil
+        }
         return best.word
     }
 

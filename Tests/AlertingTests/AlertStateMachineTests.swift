@@ -22,7 +22,9 @@ struct AlertStateMachineTests {
         Case(name: "a gap starts for anew", hold: 2, keep: 0, held: "xx.xxx", states: "pp-ppf"),
         Case(name: "fires again after it was resolved", hold: 1, keep: 0, held: "xx.xx", states: "pfipf"),
         Case(name: "keeps firing", hold: 0, keep: 2, held: "x....", states: "fffii"),
-        Case(name: "keep_firing_for starts anew when the expression holds again", hold: 0, keep: 2, held: "x.x....", states: "fffffii"),
+        Case(
+            name: "keep_firing_for starts anew when the expression holds again", hold: 0, keep: 2, held: "x.x....",
+            states: "fffffii"),
         Case(name: "a pending alert is not kept", hold: 2, keep: 5, held: "x.", states: "p-"),
     ]
 
@@ -33,7 +35,8 @@ struct AlertStateMachineTests {
         var states = ""
         for (minute, held) in test.held.enumerated() {
             let time = Int64(minute) * 60_000
-            try machine.update(held == "x" ? [Alert(labels: labels, value: Double(minute), activeAt: time)] : [], at: time)
+            try machine.update(
+                held == "x" ? [Alert(labels: labels, value: Double(minute), activeAt: time)] : [], at: time)
             states += machine.alerts[labels].map { String($0.state.rawValue.prefix(1)) } ?? "-"
         }
         #expect(states == test.states)
@@ -56,7 +59,9 @@ struct AlertStateMachineTests {
         let alert = Alert(labels: Labels(["alertname": "A"]), value: 1, activeAt: 0)
         #expect(throws: AlertStateMachine.Failure.self) { try machine.update([alert, alert], at: 0) }
         let other = Alert(labels: Labels(["alertname": "A", "x": "y"]), value: 1, activeAt: 0)
-        let error = try #require(throws: AlertStateMachine.Failure.self) { try machine.update([alert, other], at: 0, limit: 1) }
+        let error = try #require(throws: AlertStateMachine.Failure.self) {
+            try machine.update([alert, other], at: 0, limit: 1)
+        }
         #expect(error.description == "exceeded limit of 1 with 2 alerts")
         #expect(machine.alerts.isEmpty)
     }
@@ -66,8 +71,10 @@ struct AlertStateMachineTests {
         var machine = AlertStateMachine(holdDuration: .seconds(60), keepFiringFor: .zero)
         let labels = Labels(["alertname": "A"])
         func step(_ seconds: Int64, holds: Bool) throws -> [AlertState] {
-            try machine.update(holds ? [Alert(labels: labels, value: 1, activeAt: seconds * 1_000)] : [], at: seconds * 1_000)
-            return machine.takeUnsent(at: seconds * 1_000, resendDelay: .seconds(60), interval: .seconds(15)).map(\.state)
+            try machine.update(
+                holds ? [Alert(labels: labels, value: 1, activeAt: seconds * 1_000)] : [], at: seconds * 1_000)
+            return machine.takeUnsent(at: seconds * 1_000, resendDelay: .seconds(60), interval: .seconds(15)).map(
+                \.state)
         }
         #expect(try step(0, holds: true) == [])
         #expect(try step(60, holds: true) == [.firing])
@@ -81,7 +88,9 @@ struct AlertStateMachineTests {
     func fingerprint() {
         #expect(Alert.fingerprint(.empty) == 14_695_981_039_346_656_037)
         var hash: UInt64 = 14_695_981_039_346_656_037
-        for byte in Array("a".utf8) + [255] + Array("b".utf8) + [255] { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+        for byte in Array("a".utf8) + [255] + Array("b".utf8) + [255] {
+            hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211
+        }
         #expect(Alert.fingerprint(Labels(["a": "b"])) == hash)
     }
 

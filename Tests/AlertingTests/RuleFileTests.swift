@@ -59,7 +59,10 @@ struct RuleFileTests {
         let error = try #require(throws: RuleFile.LoadError.self) { try RuleFile.parse(text, file: "r.yml") }
         let places = Set(error.errors.map { "\($0.line):\($0.column)" })
         #expect(places == ["5:15", "6:9", "4:17", "8:9", "7:9", "11:18", "12:32", "13:5"])
-        #expect(error.errors.contains { $0.message == "unknown key in groups[0].rules[1]: \"exprs\"; did you mean \"expr\"?" })
+        #expect(
+            error.errors.contains {
+                $0.message == "unknown key in groups[0].rules[1]: \"exprs\"; did you mean \"expr\"?"
+            })
         #expect(error.errors.contains { $0.message.contains("undefined variable \"$labls\"") })
     }
 
@@ -73,8 +76,14 @@ struct RuleFileTests {
             ("{record: a, expr: up, annotations: {a: b}}", "invalid field 'annotations' in recording rule"),
             ("{alert: a, expr: rate(up)}", "could not parse expression"),
             ("{alert: a, expr: up, for: soon}", "groups[0].rules[0].for: found \"soon\""),
-            ("{alert: a, expr: up, annotations: {a: '{{ $labels.x * 100 }}'}}", "annotation \"a\": template: __alert_a:1: unexpected \"*\" in operand"),
-            ("{alert: a, expr: up, annotations: {a: '{{ nothing }}'}}", "annotation \"a\": template: __alert_a:1: function \"nothing\" not defined"),
+            (
+                "{alert: a, expr: up, annotations: {a: '{{ $labels.x * 100 }}'}}",
+                "annotation \"a\": template: __alert_a:1: unexpected \"*\" in operand"
+            ),
+            (
+                "{alert: a, expr: up, annotations: {a: '{{ nothing }}'}}",
+                "annotation \"a\": template: __alert_a:1: function \"nothing\" not defined"
+            ),
             ("{alert: a, expr: up, labels: [b]}", "groups[0].rules[0].labels: found a list, expected a mapping"),
         ])
     func refused(rule: String, message: String) throws {
@@ -105,7 +114,8 @@ struct RuleFileTests {
     }
 
     @Test(
-        "rule files that Prometheus refuses do not load", .enabled(if: SharedCases.exist, Comment(rawValue: SharedCases.reason)),
+        "rule files that Prometheus refuses do not load",
+        .enabled(if: SharedCases.exist, Comment(rawValue: SharedCases.reason)),
         arguments: shared("load/bad"))
     func bad(path: String) throws {
         let names: NameValidation = path.contains("legacy_validation") ? .legacy : .utf8

@@ -23,10 +23,12 @@ struct RuleBench {
     func loop(_ rules: String, adopting: [RuleState] = [], options: RuleManagerOptions = .init()) throws -> GroupLoop {
         let group = try #require(try RuleFile.parse("groups: [{name: g, rules: \(rules)}]", file: "r.yml").groups.first)
         let surroundings = RuleSurroundings(
-            engine: PromQLEngine(store: store), store: store, logger: Logger(label: "test"), externalLabels: Labels(["region": "eu"]),
+            engine: PromQLEngine(store: store), store: store, logger: Logger(label: "test"),
+            externalLabels: Labels(["region": "eu"]),
             externalURL: "http://apus")
         return GroupLoop(
-            group: group, options: options, surroundings: surroundings, notifier: notifier, time: clock.source, adopting: adopting)
+            group: group, options: options, surroundings: surroundings, notifier: notifier, time: clock.source,
+            adopting: adopting)
     }
 
     func set(_ name: String, _ value: Double, _ labels: KeyValuePairs<String, String> = [:]) async throws {
@@ -53,11 +55,14 @@ struct RuleManagerTests {
     func recording() async throws {
         let bench = RuleBench()
         let loop = try bench.loop(
-            "[{record: 'a:sum', expr: sum(a), labels: {x: 'y'}}, {record: 'a:double', expr: 'a:sum * 2'}, {record: one, expr: 1}]")
+            "[{record: 'a:sum', expr: sum(a), labels: {x: 'y'}}, {record: 'a:double', expr: 'a:sum * 2'}, {record: one, expr: 1}]"
+        )
         try await bench.set("a", 3, ["i": "1"])
         try await bench.set("a", 4, ["i": "2"])
         await bench.evaluate(loop)
-        #expect(try await bench.store.samples(LabelMatcher("__name__", .equal, "a:sum")).keys.first == Labels(["__name__": "a:sum", "x": "y"]))
+        #expect(
+            try await bench.store.samples(LabelMatcher("__name__", .equal, "a:sum")).keys.first
+                == Labels(["__name__": "a:sum", "x": "y"]))
         #expect(try await bench.values("a:sum") == [7])
         #expect(try await bench.values("a:double") == [14])
         #expect(try await bench.values("one") == [1])
@@ -82,7 +87,9 @@ struct RuleManagerTests {
     func failing() async throws {
         let bench = RuleBench()
         let loop = try bench.loop("[{record: r, expr: 'a * on() b'}, {record: s, expr: 1}]")
-        for (name, label) in [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")] { try await bench.set(name, 1, ["i": label]) }
+        for (name, label) in [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")] {
+            try await bench.set(name, 1, ["i": label])
+        }
         await bench.evaluate(loop)
         #expect(loop.snapshot.rules[0].health == .failed)
         #expect(!loop.snapshot.rules[0].lastError.isEmpty)
@@ -104,7 +111,8 @@ struct RuleManagerTests {
             case 3:
                 #expect(loop.snapshot.rules[0].state == .firing)
                 let alert = try #require(loop.snapshot.rules[0].alerts.first)
-                #expect(alert.labels == Labels(["alertname": "Slow", "job": "shop", "severity": "page", "who": "shop"]))
+                #expect(
+                    alert.labels == Labels(["alertname": "Slow", "job": "shop", "severity": "page", "who": "shop"]))
                 #expect(alert.annotations == Labels(["summary": "shop takes 3s in eu"]))
                 #expect(alert.value == 3)
                 #expect(alert.activeAt == 1_700_000_000_000)
@@ -188,7 +196,8 @@ struct RuleManagerTests {
         try write("groups: [{name: g, interval: 100ms, rules: [{record: r, expr: 1}]}]")
         let store = MemoryStore()
         let manager = RuleManager(
-            files: [folder.path + "/*.yml"], engine: PromQLEngine(store: store), store: store, logger: Logger(label: "test"))
+            files: [folder.path + "/*.yml"], engine: PromQLEngine(store: store), store: store,
+            logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await manager.run() }
             try await until { try await store.samples(named: "r").count > 2 }
@@ -201,7 +210,9 @@ struct RuleManagerTests {
             try await until { try await store.samples(named: "r").contains { Staleness.isMarker($0.value) } }
             group.cancelAll()
         }
-        let places = try await store.samples(named: "r").filter { !Staleness.isMarker($0.value) }.map { $0.timestamp % 100 }
+        let places = try await store.samples(named: "r").filter { !Staleness.isMarker($0.value) }.map {
+            $0.timestamp % 100
+        }
         #expect(Set(places).count == 1)
     }
 }

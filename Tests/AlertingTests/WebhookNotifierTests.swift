@@ -10,10 +10,14 @@ import Testing
 @Suite("NotificationGroup")
 struct NotificationGroupTests {
     private func alert(_ name: String, endsAt: Int64? = nil) -> NotifiedAlert {
-        NotifiedAlert(labels: Labels(["alertname": name]), annotations: .empty, startsAt: 0, endsAt: endsAt, validUntil: .max, generatorURL: "")
+        NotifiedAlert(
+            labels: Labels(["alertname": name]), annotations: .empty, startsAt: 0, endsAt: endsAt, validUntil: .max,
+            generatorURL: "")
     }
 
-    @Test("a message waits for the group, comes for what is new, for what is resolved, and again after the repeat interval")
+    @Test(
+        "a message waits for the group, comes for what is new, for what is resolved, and again after the repeat interval"
+    )
     func messages() throws {
         let configuration = WebhookConfiguration(
             url: "http://x", groupWait: .seconds(10), groupInterval: .seconds(60), repeatInterval: .seconds(600))
@@ -56,7 +60,8 @@ struct WebhookNotifierTests {
 
     private func alert(_ instance: String, resolvedAt: Int64? = nil) -> Alert {
         var alert = Alert(
-            labels: Labels(["alertname": "Slow", "instance": instance, "job": "shop"]), annotations: Labels(["summary": "slow"]), value: 2,
+            labels: Labels(["alertname": "Slow", "instance": instance, "job": "shop"]),
+            annotations: Labels(["summary": "slow"]), value: 2,
             activeAt: 1_700_000_000_000)
         alert.state = resolvedAt == nil ? .firing : .inactive
         alert.firedAt = 1_700_000_060_000
@@ -66,8 +71,10 @@ struct WebhookNotifierTests {
 
     private func notifier(_ url: String) -> WebhookNotifier {
         WebhookNotifier(
-            configuration: WebhookConfiguration(name: "hook", url: url, groupWait: .milliseconds(50), groupInterval: .milliseconds(100)),
-            externalURL: "http://apus", externalLabels: Labels(["region": "eu"]), retryDelay: .milliseconds(20), retryCountMax: 3,
+            configuration: WebhookConfiguration(
+                name: "hook", url: url, groupWait: .milliseconds(50), groupInterval: .milliseconds(100)),
+            externalURL: "http://apus", externalLabels: Labels(["region": "eu"]), retryDelay: .milliseconds(20),
+            retryCountMax: 3,
             logger: Logger(label: "test"))
     }
 
@@ -84,7 +91,8 @@ struct WebhookNotifierTests {
             group.cancelAll()
         }
         #expect(server.requests.count == 2)
-        let first = try #require(try JSONSerialization.jsonObject(with: Data(server.requests[0].body)) as? [String: Any])
+        let first = try #require(
+            try JSONSerialization.jsonObject(with: Data(server.requests[0].body)) as? [String: Any])
         #expect(first["version"] as? String == "4")
         #expect(first["receiver"] as? String == "hook")
         #expect(first["status"] as? String == "firing")
@@ -101,8 +109,10 @@ struct WebhookNotifierTests {
         #expect(alerts[0]["endsAt"] as? String == "0001-01-01T00:00:00Z")
         #expect(alerts[0]["generatorURL"] as? String == "http://apus/graph?g0.expr=latency+%3E+1&g0.tab=1")
         #expect((alerts[0]["fingerprint"] as? String)?.count == 16)
-        let second = try #require(try JSONSerialization.jsonObject(with: Data(server.requests[1].body)) as? [String: Any])
-        let resolved = try #require((second["alerts"] as? [[String: Any]])?.first { $0["status"] as? String == "resolved" })
+        let second = try #require(
+            try JSONSerialization.jsonObject(with: Data(server.requests[1].body)) as? [String: Any])
+        let resolved = try #require(
+            (second["alerts"] as? [[String: Any]])?.first { $0["status"] as? String == "resolved" })
         #expect(resolved["endsAt"] as? String == "2023-11-14T22:15:20.5Z")
     }
 

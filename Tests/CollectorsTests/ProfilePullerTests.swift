@@ -30,7 +30,8 @@ struct ProfilePullerTests {
 
     @Test("CPU and heap profiles are stored under Pyroscope's types; a failure is told")
     func pulls() async throws {
-        let cpu = Self.profile(types: [("samples", "count"), ("cpu", "nanoseconds")], period: ("cpu", "nanoseconds"), values: [1, 10])
+        let cpu = Self.profile(
+            types: [("samples", "count"), ("cpu", "nanoseconds")], period: ("cpu", "nanoseconds"), values: [1, 10])
         let heap = Self.profile(types: [("inuse_space", "bytes")], period: ("space", "bytes"), values: [7])
         let server = try LoopbackServer { request in
             switch request.target {
@@ -64,7 +65,8 @@ struct ProfilePullerTests {
     func broken() async throws {
         let server = try LoopbackServer { _ in .text("not a profile") }
         let puller = ProfilePuller(
-            configuration: [ProfileTarget(service: "x", url: server.url, kinds: [.heap])], store: MemoryStore(), logger: Logger(label: "test"))
+            configuration: [ProfileTarget(service: "x", url: server.url, kinds: [.heap])], store: MemoryStore(),
+            logger: Logger(label: "test"))
         let client = ScrapeClient(userAgent: "test")
         await puller.pull(.heap, of: 0, client)
         await client.shutdown()

@@ -41,7 +41,8 @@ struct PrometheusConfigurationTests {
 
     @Test("a prometheus.yml is read, and what has no effect is named with its line")
     func reads() throws {
-        let configuration = try PrometheusConfiguration.parse(Self.text, file: "/etc/prometheus.yml", environment: ["REGION": "eu"])
+        let configuration = try PrometheusConfiguration.parse(
+            Self.text, file: "/etc/prometheus.yml", environment: ["REGION": "eu"])
         #expect(configuration.global.scrapeInterval == .seconds(15))
         #expect(configuration.global.scrapeTimeout == .seconds(10))
         #expect(configuration.global.evaluationInterval == .seconds(30))
@@ -65,7 +66,9 @@ struct PrometheusConfigurationTests {
         let configuration = try PrometheusConfiguration.parse(Self.text, file: "prometheus.yml")
         let shop = try #require(configuration.scrapes.first)
         let outcomes = shop.outcomes(of: shop.staticGroups)
-        guard case .active(let target) = try #require(outcomes.first), case .dropped(let dropped) = try #require(outcomes.last) else {
+        guard case .active(let target) = try #require(outcomes.first),
+            case .dropped(let dropped) = try #require(outcomes.last)
+        else {
             Issue.record("\(outcomes)")
             return
         }
@@ -107,19 +110,36 @@ struct PrometheusConfigurationTests {
         "a mistake is named with its place",
         arguments: [
             ("scrape_config: []", "p.yml:1:1: unknown key \"scrape_config\"; did you mean \"scrape_configs\"?"),
-            ("global:\n  scrape_interval: 15", "p.yml:2:20: global.scrape_interval: found \"15\", expected a duration such as 30s, 5m, 1h30m or 500ms"),
-            ("global: {scrape_interval: 5s, scrape_timeout: 10s}", "p.yml:1:47: global scrape timeout greater than scrape interval"),
+            (
+                "global:\n  scrape_interval: 15",
+                "p.yml:2:20: global.scrape_interval: found \"15\", expected a duration such as 30s, 5m, 1h30m or 500ms"
+            ),
+            (
+                "global: {scrape_interval: 5s, scrape_timeout: 10s}",
+                "p.yml:1:47: global scrape timeout greater than scrape interval"
+            ),
             ("scrape_configs:\n  - static_configs: []", "p.yml:2:5: scrape_configs[0]: job_name is missing"),
-            ("scrape_configs:\n  - job_name: a\n  - job_name: a", "p.yml:3:5: two scrape configurations have the job_name \"a\": it must be unique"),
+            (
+                "scrape_configs:\n  - job_name: a\n  - job_name: a",
+                "p.yml:3:5: two scrape configurations have the job_name \"a\": it must be unique"
+            ),
             (
                 "scrape_configs:\n  - job_name: a\n    static_configs: [{targets: ['http://x/metrics']}]",
                 "p.yml:3:33: \"http://x/metrics\" is not a valid hostname: expected host:port without scheme or path"
             ),
-            ("scrape_configs:\n  - job_name: a\n    scheme: ftp", "p.yml:3:13: scrape_configs[0].scheme has the unknown value \"ftp\""),
-            ("scrape_configs:\n  - {job_name: a, bearer_token: x, basic_auth: {username: u}}", "p.yml:2:33: at most one of basic_auth"),
+            (
+                "scrape_configs:\n  - job_name: a\n    scheme: ftp",
+                "p.yml:3:13: scrape_configs[0].scheme has the unknown value \"ftp\""
+            ),
+            (
+                "scrape_configs:\n  - {job_name: a, bearer_token: x, basic_auth: {username: u}}",
+                "p.yml:2:33: at most one of basic_auth"
+            ),
         ])
     func mistakes(text: String, message: String) throws {
-        let error = try #require(throws: ConfigurationError.self) { try PrometheusConfiguration.parse(text, file: "p.yml") }
+        let error = try #require(throws: ConfigurationError.self) {
+            try PrometheusConfiguration.parse(text, file: "p.yml")
+        }
         #expect(error.description.hasPrefix(message), "\(error)")
     }
 

@@ -18,7 +18,10 @@ final class ScrapeBench: Sendable {
     let loop: ScrapeLoop
     private let answers: ResponseBox
 
-    init(_ first: LoopbackServer.Response, timeout: Duration = .seconds(5), _ configure: (inout ScrapeOptions) -> Void = { _ in }) throws {
+    init(
+        _ first: LoopbackServer.Response, timeout: Duration = .seconds(5),
+        _ configure: (inout ScrapeOptions) -> Void = { _ in }
+    ) throws {
         let box = ResponseBox(first)
         answers = box
         server = try LoopbackServer { _ in box.value }
@@ -28,7 +31,8 @@ final class ScrapeBench: Sendable {
             url: server.url + "/metrics", labels: Labels(["job": "shop", "instance": "a:1"]), discoveredLabels: .empty,
             interval: .seconds(15), timeout: timeout, options: options)
         loop = ScrapeLoop(
-            target: target, pool: "shop", hostName: "host", client: client, store: store, time: clock.source, logger: Logger(label: "test"))
+            target: target, pool: "shop", hostName: "host", client: client, store: store, time: clock.source,
+            logger: Logger(label: "test"))
     }
 
     final class ResponseBox: Sendable {
@@ -66,7 +70,9 @@ struct ScrapeLoopTests {
         let bench = try ScrapeBench(.text(text, contentType: "application/openmetrics-text; version=1.0.0"))
         var cache = ScrapeCache()
         await bench.scrape(cache: &cache)
-        let labels = Labels(["__name__": "requests_total", "code": "200", "job": "shop", "exported_job": "own", "instance": "a:1"])
+        let labels = Labels([
+            "__name__": "requests_total", "code": "200", "job": "shop", "exported_job": "own", "instance": "a:1",
+        ])
         let stored = try await bench.store.samples(LabelMatcher("__name__", .equal, "requests_total"))
         #expect(stored == [labels: [Sample(timestamp: 1_700_000_000_000, value: 5)]])
         #expect(try await bench.values("up") == [1])
@@ -130,20 +136,32 @@ struct ScrapeLoopTests {
         Failure(name: "status", response: .text("x", status: 404), message: "server returned HTTP status 404"),
         Failure(name: "broken text", response: .text("a 1\nb{x=\"1} 2\n"), message: "line 2"),
         Failure(name: "silence", response: .silence, message: "context deadline exceeded"),
-        Failure(name: "endless body", response: .endless(chunk: Array("a 1\n".utf8)), message: "body size limit exceeded") { $0.limits.bodyByteCountMax = 100_000 },
+        Failure(
+            name: "endless body", response: .endless(chunk: Array("a 1\n".utf8)), message: "body size limit exceeded"
+        ) { $0.limits.bodyByteCountMax = 100_000 },
         Failure(name: "hang-up", response: .hangUp, message: "Get \"http://127.0.0.1"),
-        Failure(name: "sample limit", response: .text("a 1\nb 1\nc 1\n"), message: "sample limit exceeded") { $0.limits.sampleCountMax = 2 },
-        Failure(name: "label limit", response: .text("a{x=\"1\",y=\"2\"} 1\n"), message: "label_limit exceeded (metric: \"a\", number of labels: 5, limit: 4)") {
+        Failure(name: "sample limit", response: .text("a 1\nb 1\nc 1\n"), message: "sample limit exceeded") {
+            $0.limits.sampleCountMax = 2
+        },
+        Failure(
+            name: "label limit", response: .text("a{x=\"1\",y=\"2\"} 1\n"),
+            message: "label_limit exceeded (metric: \"a\", number of labels: 5, limit: 4)"
+        ) {
             $0.limits.labelCountMax = 4
         },
-        Failure(name: "label value length", response: .text("a{x=\"123456\"} 1\n"), message: "label_value_length_limit exceeded (metric: \"a\", label name: \"x\", length: 6, limit: 5)") {
+        Failure(
+            name: "label value length", response: .text("a{x=\"123456\"} 1\n"),
+            message: "label_value_length_limit exceeded (metric: \"a\", label name: \"x\", length: 6, limit: 5)"
+        ) {
             $0.limits.labelValueByteCountMax = 5
         },
         Failure(
-            name: "bomb", response: .answer(status: 200, headers: ["Content-Encoding": "gzip"], body: bomb), message: "body size limit exceeded"
+            name: "bomb", response: .answer(status: 200, headers: ["Content-Encoding": "gzip"], body: bomb),
+            message: "body size limit exceeded"
         ) { $0.limits.bodyByteCountMax = 1_000_000 },
         Failure(
-            name: "damaged gzip", response: .answer(status: 200, headers: ["Content-Encoding": "gzip"], body: [1, 2, 3]),
+            name: "damaged gzip",
+            response: .answer(status: 200, headers: ["Content-Encoding": "gzip"], body: [1, 2, 3]),
             message: "the answer's gzip body is damaged"),
         Failure(
             name: "unknown encoding", response: .answer(status: 200, headers: ["Content-Encoding": "br"], body: [1]),
@@ -167,7 +185,8 @@ struct ScrapeLoopTests {
     @Test("a compressed answer is read")
     func gzip() async throws {
         let body = Compression.gzip.compress(Array("a 7\n".utf8).span)
-        let bench = try ScrapeBench(.answer(status: 200, headers: ["Content-Encoding": "gzip", "Content-Type": "text/plain"], body: body))
+        let bench = try ScrapeBench(
+            .answer(status: 200, headers: ["Content-Encoding": "gzip", "Content-Type": "text/plain"], body: body))
         var cache = ScrapeCache()
         await bench.scrape(cache: &cache)
         #expect(try await bench.values("a") == [7])
@@ -229,7 +248,8 @@ struct ScrapeManagerTests {
         let first = try LoopbackServer { _ in .text("a 1\n") }
         let second = try LoopbackServer { _ in .text("b 1\n") }
         let store = MemoryStore()
-        let manager = ScrapeManager(configuration: try configuration([first.port, second.port]), store: store, logger: Logger(label: "test"))
+        let manager = ScrapeManager(
+            configuration: try configuration([first.port, second.port]), store: store, logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await manager.run() }
             try await until {
@@ -259,7 +279,8 @@ struct ScrapeManagerTests {
         gone.stop()
         let store = MemoryStore()
         let manager = ScrapeManager(
-            configuration: try configuration([slow.port, good.port, gone.port]), store: store, logger: Logger(label: "test"))
+            configuration: try configuration([slow.port, good.port, gone.port]), store: store,
+            logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await manager.run() }
             try await until {

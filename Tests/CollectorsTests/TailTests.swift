@@ -28,7 +28,9 @@ struct TailBench {
     func path(_ name: String) -> String { folder.path + "/" + name }
 
     func start(_ store: (any TelemetryStore)? = nil) -> TailSet {
-        TailSet(store: store ?? self.store, positions: state, options: options, time: .system, logger: Logger(label: "test"))
+        TailSet(
+            store: store ?? self.store, positions: state, options: options, time: .system, logger: Logger(label: "test")
+        )
     }
 
     func poll(_ set: inout TailSet) async { _ = await set.poll([configuration]) }
@@ -43,7 +45,9 @@ struct TailBench {
         try handle.close()
     }
 
-    func move(_ name: String, to other: String) throws { try FileManager.default.moveItem(atPath: path(name), toPath: path(other)) }
+    func move(_ name: String, to other: String) throws {
+        try FileManager.default.moveItem(atPath: path(name), toPath: path(other))
+    }
 
     func lines() async throws -> [String] { try await store.logEntries().map(\.entry.line) }
 }
@@ -184,7 +188,9 @@ struct TailTests {
     func globs() async throws {
         let bench = try TailBench(include: ["**/{app,web}*.log"], exclude: ["**/*debug*"])
         try FileManager.default.createDirectory(atPath: bench.path("deep/er"), withIntermediateDirectories: true)
-        for name in ["app.log", "deep/web1.log", "deep/er/app-debug.log", "deep/er/app.log", "other.log", "deep/app.txt"] {
+        for name in [
+            "app.log", "deep/web1.log", "deep/er/app-debug.log", "deep/er/app.log", "other.log", "deep/app.txt",
+        ] {
             try bench.append(name + "\n", to: name)
         }
         var tailer = bench.start()
@@ -243,7 +249,8 @@ struct TailTests {
             #"{"log":"a long ","stream":"stdout","time":"2026-11-22T17:00:00Z"}"# + "\n"
                 + #"{"log":"err\n","stream":"stderr","time":"2026-11-22T17:00:01Z"}"# + "\n", to: "a.log")
         await bench.poll(&tailer)
-        try bench.append(#"{"log":"line\n","stream":"stdout","time":"2026-11-22T17:00:02Z"}"# + "\nnot json\n", to: "a.log")
+        try bench.append(
+            #"{"log":"line\n","stream":"stdout","time":"2026-11-22T17:00:02Z"}"# + "\nnot json\n", to: "a.log")
         await bench.poll(&tailer)
         let entries = try await bench.store.logEntries().map(\.entry)
         #expect(entries.map(\.line) == ["err", "a long line", "not json"])
@@ -256,7 +263,8 @@ struct TailTests {
         let bench = try TailBench(format: .cri)
         var tailer = bench.start()
         try bench.append(
-            "2026-11-22T17:00:00Z stdout P a long \n2026-11-22T17:00:01Z stdout F line\n2026-11-22T17:00:02Z stderr F \n", to: "a.log")
+            "2026-11-22T17:00:00Z stdout P a long \n2026-11-22T17:00:01Z stdout F line\n2026-11-22T17:00:02Z stderr F \n",
+            to: "a.log")
         await bench.poll(&tailer)
         #expect(try await bench.lines() == ["a long line"])
     }
@@ -264,7 +272,8 @@ struct TailTests {
     @Test("a tailer that runs finds new files by itself")
     func running() async throws {
         let bench = try TailBench()
-        let tailer = LogTailer(configuration: [bench.configuration], store: bench.store, state: bench.state, logger: Logger(label: "test"))
+        let tailer = LogTailer(
+            configuration: [bench.configuration], store: bench.store, state: bench.state, logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await tailer.run() }
             try await Task.sleep(for: .milliseconds(100))
@@ -281,12 +290,18 @@ struct LineFieldsTests {
     @Test(
         "timestamps in all common shapes",
         arguments: [
-            (#"{"ts":1700000000.123456789}"#, 1_700_000_000_123_456_789), (#"{"time":1700000000123}"#, 1_700_000_000_123_000_000),
-            (#"{"timestamp":1700000000123456}"#, 1_700_000_000_123_456_000), (#"{"ts":1700000000123456789}"#, 1_700_000_000_123_456_789),
-            (#"{"ts":1.7e9}"#, 1_700_000_000_000_000_000), (#"{"a":{"ts":1},"ts":"2023-11-14T22:13:20Z"}"#, 1_700_000_000_000_000_000),
-            (#"{"@timestamp":"2023-11-15T00:13:20.5+0200"}"#, 1_700_000_000_500_000_000), (#"{"ts":"2023-11-14 22:13:20,25"}"#, 1_700_000_000_250_000_000),
-            ("time=2023-11-14T22:13:20Z level=info", 1_700_000_000_000_000_000), (#"t="2023-11-14T22:13:20-01:00" x"#, 1_700_003_600_000_000_000),
-            (#"{"ts":"yesterday"}"#, nil), (#"{"ts":[1]}"#, nil), ("plain text", nil), (#"{"ts""#, nil), (#"{"ts":99999999999999999999}"#, nil),
+            (#"{"ts":1700000000.123456789}"#, 1_700_000_000_123_456_789),
+            (#"{"time":1700000000123}"#, 1_700_000_000_123_000_000),
+            (#"{"timestamp":1700000000123456}"#, 1_700_000_000_123_456_000),
+            (#"{"ts":1700000000123456789}"#, 1_700_000_000_123_456_789),
+            (#"{"ts":1.7e9}"#, 1_700_000_000_000_000_000),
+            (#"{"a":{"ts":1},"ts":"2023-11-14T22:13:20Z"}"#, 1_700_000_000_000_000_000),
+            (#"{"@timestamp":"2023-11-15T00:13:20.5+0200"}"#, 1_700_000_000_500_000_000),
+            (#"{"ts":"2023-11-14 22:13:20,25"}"#, 1_700_000_000_250_000_000),
+            ("time=2023-11-14T22:13:20Z level=info", 1_700_000_000_000_000_000),
+            (#"t="2023-11-14T22:13:20-01:00" x"#, 1_700_003_600_000_000_000),
+            (#"{"ts":"yesterday"}"#, nil), (#"{"ts":[1]}"#, nil), ("plain text", nil), (#"{"ts""#, nil),
+            (#"{"ts":99999999999999999999}"#, nil),
             (#"{"ts":"9999-12-31T23:59:59Z"}"#, nil), ("", nil), ("{", nil), (#"{"a":"\"#, nil),
         ] as [(String, Int64?)])
     func timestamps(line: String, timestamp: Int64?) {
@@ -295,7 +310,10 @@ struct LineFieldsTests {
 
     @Test(
         "levels have Loki's names",
-        arguments: [("INFO", "info"), ("warning", "warn"), ("ERR", "error"), ("panic", "fatal"), ("dpanic", "critical"), ("loud", nil)] as [(String, String?)])
+        arguments: [
+            ("INFO", "info"), ("warning", "warn"), ("ERR", "error"), ("panic", "fatal"), ("dpanic", "critical"),
+            ("loud", nil),
+        ] as [(String, String?)])
     func levels(text: String, level: String?) {
         #expect(LineFields.read(Array("{\"level\":\"\(text)\"}".utf8)).level == level)
         #expect(LineFields.read(Array("level=\(text) msg=\"a b\"".utf8)).level == level)
@@ -303,7 +321,9 @@ struct LineFieldsTests {
 
     @Test("every cut of a line is read without harm")
     func cuts() {
-        let line = Array(#"{"a":[1,{"b":"}"}],"ts":"2023-11-14T22:13:20.5+02:00","trace_id":"0123456789abcdef0123456789abcdef","x":1.5e3}"#.utf8)
+        let line = Array(
+            #"{"a":[1,{"b":"}"}],"ts":"2023-11-14T22:13:20.5+02:00","trace_id":"0123456789abcdef0123456789abcdef","x":1.5e3}"#
+                .utf8)
         for count in 0...line.count { _ = LineFields.read(Array(line[..<count])) }
     }
 }
@@ -324,19 +344,31 @@ final class FailingStore: TelemetryStore {
         if isFailing { throw StoreError(.diskFull, "the disk is full") }
         try await store.append(batch)
     }
-    func streams(_ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange, limit: Int?) async throws(StoreError) -> [TelemetryStream] {
+    func streams(_ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange, limit: Int?)
+        async throws(StoreError) -> [TelemetryStream]
+    {
         try await store.streams(signal, matching: matchers, in: range, limit: limit)
     }
-    func labelNames(_ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange) async throws(StoreError) -> [String] {
+    func labelNames(_ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange) async throws(StoreError)
+        -> [String]
+    {
         try await store.labelNames(signal, matching: matchers, in: range)
     }
-    func labelValues(_ name: String, _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange) async throws(StoreError) -> [String] {
+    func labelValues(_ name: String, _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange)
+        async throws(StoreError) -> [String]
+    {
         try await store.labelValues(name, signal, matching: matchers, in: range)
     }
-    func scan(_ request: ScanRequest, _ body: (Block) throws -> ScanControl) async throws { try await store.scan(request, body) }
-    func exemplars(matching matchers: [LabelMatcher], in range: TimeRange) async throws(StoreError) -> [(series: Labels, exemplars: [Exemplar])] {
+    func scan(_ request: ScanRequest, _ body: (Block) throws -> ScanControl) async throws {
+        try await store.scan(request, body)
+    }
+    func exemplars(matching matchers: [LabelMatcher], in range: TimeRange) async throws(StoreError) -> [(
+        series: Labels, exemplars: [Exemplar]
+    )] {
         try await store.exemplars(matching: matchers, in: range)
     }
-    func metadata(family: String?) async throws(StoreError) -> [MetricMetadata] { try await store.metadata(family: family) }
+    func metadata(family: String?) async throws(StoreError) -> [MetricMetadata] {
+        try await store.metadata(family: family)
+    }
     func statistics() async -> StoreStatistics { await store.statistics() }
 }

@@ -8,8 +8,12 @@ struct ConfigurationNodeTests {
     func unknownKey() throws {
         let root = try ConfigurationNode.parse("global:\n  scrape_intervall: 15s\n", file: "prometheus.yml")
         let global = try #require(try root.mapping(["global"])["global"])
-        let error = try #require(throws: ConfigurationError.self) { try global.mapping(["scrape_interval", "scrape_timeout"]) }
-        #expect(error.description == "prometheus.yml:2:3: unknown key in global: \"scrape_intervall\"; did you mean \"scrape_interval\"?")
+        let error = try #require(throws: ConfigurationError.self) {
+            try global.mapping(["scrape_interval", "scrape_timeout"])
+        }
+        #expect(
+            error.description
+                == "prometheus.yml:2:3: unknown key in global: \"scrape_intervall\"; did you mean \"scrape_interval\"?")
     }
 
     @Test("a key that resembles nothing gets the list of known ones")
@@ -24,21 +28,31 @@ struct ConfigurationNodeTests {
         let root = try ConfigurationNode.parse("a:\n  b: [1]\n  c: x1\n", file: "a.yml")
         let a = try #require(try root.mapping(["a"])["a"]).mapping(["b", "c"])
         let b = try #require(a["b"])
-        #expect(throws: ConfigurationError(file: "a.yml", line: 2, column: 6, message: "a.b: found a list, expected a string")) {
+        #expect(
+            throws: ConfigurationError(
+                file: "a.yml", line: 2, column: 6, message: "a.b: found a list, expected a string")
+        ) {
             try b.string
         }
         let c = try #require(a["c"])
-        #expect(throws: ConfigurationError(file: "a.yml", line: 3, column: 6, message: "a.c: found \"x1\", expected a whole number")) {
+        #expect(
+            throws: ConfigurationError(
+                file: "a.yml", line: 3, column: 6, message: "a.c: found \"x1\", expected a whole number")
+        ) {
             try c.int
         }
     }
 
     @Test("text that is no YAML names its place")
     func badYAML() throws {
-        let error = try #require(throws: ConfigurationError.self) { try ConfigurationNode.parse("a: b\n  c: [\n", file: "a.yml") }
+        let error = try #require(throws: ConfigurationError.self) {
+            try ConfigurationNode.parse("a: b\n  c: [\n", file: "a.yml")
+        }
         #expect(error.line == 2)
         #expect(error.message.hasPrefix("not valid YAML"))
-        let twice = try #require(throws: ConfigurationError.self) { try ConfigurationNode.parse("a: 1\nb: 2\na: 3\n", file: "a.yml") }
+        let twice = try #require(throws: ConfigurationError.self) {
+            try ConfigurationNode.parse("a: 1\nb: 2\na: 3\n", file: "a.yml")
+        }
         #expect(twice.message == "the key \"a\" stands here more than once")
     }
 
@@ -58,7 +72,7 @@ struct ConfigurationNodeTests {
             text += "a\(level): &a\(level) [\(items)]\n"
         }
         let error = try #require(throws: ConfigurationError.self) { try ConfigurationNode.parse(text, file: "a.yml") }
-        #expect(error.message.contains("more than 1000000 values"))
+        #expect(error.message.contains("more than 200000 values"))
     }
 
     @Test("only the first document counts")
@@ -76,26 +90,35 @@ struct ConfigurationNodeTests {
 
     @Test("a file that is not there is named with what the system says")
     func missing() throws {
-        let error = try #require(throws: ConfigurationError.self) { try ConfigurationNode.load(path: "/nonexistent/a.yml") }
+        let error = try #require(throws: ConfigurationError.self) {
+            try ConfigurationNode.load(path: "/nonexistent/a.yml")
+        }
         #expect(error.description == "/nonexistent/a.yml: cannot open the file: No such file or directory")
     }
 
     @Test(
         "durations read as in Prometheus",
         arguments: [
-            ("0", 0), ("15s", 15_000), ("1h30m", 5_400_000), ("500ms", 500), ("1y2w3d", 365 * 86_400_000 + 17 * 86_400_000),
-            ("", nil), ("15", nil), ("1m1h", nil), ("1s1s", nil), ("-1s", nil), ("1.5h", nil), ("300y", nil), ("99999999999999999999s", nil),
+            ("0", 0), ("15s", 15_000), ("1h30m", 5_400_000), ("500ms", 500),
+            ("1y2w3d", 365 * 86_400_000 + 17 * 86_400_000),
+            ("", nil), ("15", nil), ("1m1h", nil), ("1s1s", nil), ("-1s", nil), ("1.5h", nil), ("300y", nil),
+            ("99999999999999999999s", nil),
         ] as [(String, Int64?)])
     func durations(text: String, milliseconds: Int64?) {
         #expect(DurationText.parse(text)?.milliseconds == milliseconds)
     }
 
-    @Test("durations are written as in Prometheus", arguments: [(0, "0s"), (5_400_000, "1h30m"), (86_400_000, "1d"), (604_800_000, "1w"), (61_500, "1m1s500ms")])
+    @Test(
+        "durations are written as in Prometheus",
+        arguments: [(0, "0s"), (5_400_000, "1h30m"), (86_400_000, "1d"), (604_800_000, "1w"), (61_500, "1m1s500ms")])
     func format(milliseconds: Int, text: String) {
         #expect(DurationText.format(.milliseconds(milliseconds)) == text)
     }
 
-    @Test("byte counts", arguments: [("10MB", 10 << 20), ("512KiB", 512 << 10), ("7", 7), ("1.5K", 1536), ("x", nil), ("9PBB", nil)] as [(String, Int?)])
+    @Test(
+        "byte counts",
+        arguments: [("10MB", 10 << 20), ("512KiB", 512 << 10), ("7", 7), ("1.5K", 1536), ("x", nil), ("9PBB", nil)]
+            as [(String, Int?)])
     func byteCounts(text: String, bytes: Int?) {
         #expect(ByteCountText.parse(text) == bytes)
     }

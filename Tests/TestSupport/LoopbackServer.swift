@@ -22,7 +22,9 @@ package final class LoopbackServer: Sendable {
         /// Closes the connection at once.
         case hangUp
 
-        package static func text(_ text: String, status: Int = 200, contentType: String = "text/plain; version=0.0.4") -> Response {
+        package static func text(_ text: String, status: Int = 200, contentType: String = "text/plain; version=0.0.4")
+            -> Response
+        {
             .answer(status: status, headers: ["Content-Type": contentType], body: Array(text.utf8))
         }
     }
@@ -41,7 +43,8 @@ package final class LoopbackServer: Sendable {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(listening, pointer, length) == 0 && listen(listening, 64) == 0 && getsockname(listening, pointer, &length) == 0
+                bind(listening, pointer, length) == 0 && listen(listening, 64) == 0
+                    && getsockname(listening, pointer, &length) == 0
             }
         }
         guard bound else { throw POSIXError(.EADDRINUSE) }
@@ -95,7 +98,11 @@ package final class LoopbackServer: Sendable {
                 _ = recv(connection, &byte, 1, 0)
                 return
             case .endless(let chunk):
-                guard Self.write(connection, Array("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n".utf8)) else { return }
+                guard
+                    Self.write(
+                        connection,
+                        Array("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n".utf8))
+                else { return }
                 while !isStopped.withLock({ $0 }), Self.write(connection, chunk) {}
                 return
             case .hangUp: return
@@ -113,7 +120,9 @@ package final class LoopbackServer: Sendable {
                 var headers: [String: String] = [:]
                 for line in lines.dropFirst() {
                     let parts = line.split(separator: ":", maxSplits: 1)
-                    if parts.count == 2 { headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces) }
+                    if parts.count == 2 {
+                        headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
+                    }
                 }
                 let length = headers["content-length"].flatMap { Int($0) } ?? 0
                 if buffer.count >= end + 4 + length {
@@ -132,7 +141,9 @@ package final class LoopbackServer: Sendable {
     private static func write(_ connection: Int32, _ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = bytes[sent...].withUnsafeBytes {
+                send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { return false }
             sent += count
         }

@@ -34,7 +34,8 @@ extension TelemetryStore {
             rows.withLock { rows in
                 for (index, timestamp) in block.timestamps.enumerated() {
                     let entry = LogEntry(
-                        timestamp: timestamp, line: columns.line(index), metadata: columns.metadata[index], traceID: columns.traceIDs[index],
+                        timestamp: timestamp, line: columns.line(index), metadata: columns.metadata[index],
+                        traceID: columns.traceIDs[index],
                         spanID: columns.spanIDs[index])
                     rows.append((block.stream.labels, entry))
                 }

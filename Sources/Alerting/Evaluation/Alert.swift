@@ -1,5 +1,5 @@
-package import Telemetry
 import Settings
+package import Telemetry
 
 /// Where an alert stands.
 package enum AlertState: String, Sendable, Hashable, Comparable {

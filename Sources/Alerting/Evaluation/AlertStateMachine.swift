@@ -108,7 +108,9 @@ struct AlertStateMachine: Sendable {
         switch alert.state {
         case .pending: return nil
         case .inactive:
-            guard let resolvedAt = alert.resolvedAt, time - resolvedAt <= Self.resolvedRetention.milliseconds else { return nil }
+            guard let resolvedAt = alert.resolvedAt, time - resolvedAt <= Self.resolvedRetention.milliseconds else {
+                return nil
+            }
             return alert
         case .firing:
             if keepFiringFor > .zero {

@@ -20,7 +20,8 @@ final class GroupLoop: Sendable {
     private let stopper: AsyncStream<Never>.Continuation
 
     init(
-        group: RuleGroup, options: RuleManagerOptions, surroundings: RuleSurroundings, notifier: (any AlertNotifier)?, time: TimeSource,
+        group: RuleGroup, options: RuleManagerOptions, surroundings: RuleSurroundings, notifier: (any AlertNotifier)?,
+        time: TimeSource,
         adopting before: [RuleState]
     ) {
         self.group = group
@@ -34,7 +35,9 @@ final class GroupLoop: Sendable {
         let rules = group.rules.map { rule in
             var state = RuleState(rule)
             // Name and labels make a rule the same; its expression may have changed (Prometheus, `CopyState`).
-            if let index = unclaimed.firstIndex(where: { $0.rule.kind == rule.kind && $0.rule.name == rule.name && $0.rule.labels == rule.labels }) {
+            if let index = unclaimed.firstIndex(where: {
+                $0.rule.kind == rule.kind && $0.rule.name == rule.name && $0.rule.labels == rule.labels
+            }) {
                 state.adopt(unclaimed.remove(at: index))
             }
             return state
@@ -43,7 +46,8 @@ final class GroupLoop: Sendable {
         orphans = Mutex(unclaimed)
         state = Mutex(
             RuleGroupSnapshot(
-                name: group.name, file: group.file, interval: interval, limit: group.limit, labels: group.labels, rules: rules.map(\.snapshot)))
+                name: group.name, file: group.file, interval: interval, limit: group.limit, labels: group.labels,
+                rules: rules.map(\.snapshot)))
         (stopped, stopper) = AsyncStream.makeStream(of: Never.self)
     }
 
@@ -84,7 +88,8 @@ final class GroupLoop: Sendable {
         while !Task.isCancelled {
             guard (try? await Task.sleep(for: .nanoseconds(due - time.nanoseconds))) != nil else { return }
             await evaluate(at: due / 1_000_000)
-            let next = EvaluationSchedule.next(after: max(due, time.nanoseconds), interval: interval, offsetHash: hash.value)
+            let next = EvaluationSchedule.next(
+                after: max(due, time.nanoseconds), interval: interval, offsetHash: hash.value)
             let missed = (next - due) / (max(1, interval.milliseconds) * 1_000_000) - 1
             if missed > 0 {
                 state.withLock { $0.missedCount += Int(missed) }
@@ -141,7 +146,8 @@ final class GroupLoop: Sendable {
             try await surroundings.store.append(batch)
         } catch {
             surroundings.logger.warning(
-                "What a rule group recorded could not be stored", metadata: ["group": .string(group.name), "error": "\(error)"])
+                "What a rule group recorded could not be stored",
+                metadata: ["group": .string(group.name), "error": "\(error)"])
         }
     }
 }

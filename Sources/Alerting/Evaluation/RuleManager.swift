@@ -1,9 +1,9 @@
 package import Logging
 package import PromQL
-package import Settings
-package import Telemetry
 import ServiceLifecycle
+package import Settings
 import Synchronization
+package import Telemetry
 
 /// Hears of alerts that fire and that are resolved.
 package protocol AlertNotifier: Sendable {
@@ -61,7 +61,9 @@ package final class RuleManager: Service {
     /// Reads the rule files that globs name.
     ///
     /// - Throws: every error of every file.
-    package static func load(files: [String]) throws(RuleFile.LoadError) -> (groups: [RuleGroup], warnings: [ConfigurationWarning]) {
+    package static func load(files: [String]) throws(RuleFile.LoadError) -> (
+        groups: [RuleGroup], warnings: [ConfigurationWarning]
+    ) {
         var groups: [RuleGroup] = []
         var warnings: [ConfigurationWarning] = []
         var errors: [ConfigurationError] = []
@@ -90,7 +92,9 @@ package final class RuleManager: Service {
     /// - Throws: every error of the files; then everything stays as it was.
     package func apply(files: [String], options: RuleManagerOptions) throws(RuleFile.LoadError) {
         let (groups, warnings) = try Self.load(files: files)
-        for warning in warnings { logger.warning("A rule file has a part without effect", metadata: ["place": "\(warning)"]) }
+        for warning in warnings {
+            logger.warning("A rule file has a part without effect", metadata: ["place": "\(warning)"])
+        }
         state.withLock { state in
             state.files = files
             state.options = options
@@ -133,13 +137,16 @@ package final class RuleManager: Service {
     private func reconcile() -> (started: [GroupLoop], ended: [GroupLoop]) {
         let (groups, options, before) = state.withLock { ($0.groups, $0.options, $0.loops) }
         let surroundings = RuleSurroundings(
-            engine: engine, store: store, logger: logger, externalLabels: options.externalLabels, externalURL: options.externalURL)
+            engine: engine, store: store, logger: logger, externalLabels: options.externalLabels,
+            externalURL: options.externalURL)
         var left = before
         var loops: [GroupLoop] = []
         var started: [GroupLoop] = []
         for group in groups {
             let index = left.firstIndex { $0.group.file == group.file && $0.group.name == group.name }
-            if let index, left[index].group == group, left[index].interval == group.interval ?? options.evaluationInterval {
+            if let index, left[index].group == group,
+                left[index].interval == group.interval ?? options.evaluationInterval
+            {
                 loops.append(left.remove(at: index))
                 continue
             }
@@ -150,7 +157,8 @@ package final class RuleManager: Service {
                 states = replaced.ruleStates
             }
             let loop = GroupLoop(
-                group: group, options: options, surroundings: surroundings, notifier: notifier, time: time, adopting: states)
+                group: group, options: options, surroundings: surroundings, notifier: notifier, time: time,
+                adopting: states)
             loops.append(loop)
             started.append(loop)
         }

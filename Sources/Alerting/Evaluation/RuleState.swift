@@ -1,6 +1,6 @@
 import Logging
-import Query
 import PromQL
+import Query
 import Settings
 import Telemetry
 
@@ -14,12 +14,25 @@ struct RuleSurroundings: Sendable {
 
     /// Evaluates a query to a vector; a scalar becomes a sample without labels (Prometheus, rules/manager.go, `EngineQueryFunc`).
     func vector(_ query: String, at time: Int64) async throws(QueryError) -> [VectorSample] {
-        let result = try await engine.instant(query, at: time, context: QueryContext())
-        switch result.value {
+        // Rules evaluate beside queries, on their threads: neither keeps the threads that serve requests.
+        let outcome: Result<PromQLResult, QueryError> = await withTaskExecutorPreference(QueryExecutor.shared) {
+            do throws(QueryError) {
+                return .success(try await evaluate(query, at: time))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch try outcome.get().value {
         case .vector(let samples): return samples
-        case .scalar(let timestamp, let value): return [VectorSample(labels: .empty, timestamp: timestamp, value: .float(value))]
+        case .scalar(let timestamp, let value):
+            return [VectorSample(labels: .empty, timestamp: timestamp, value: .float(value))]
         case .string, .matrix: throw QueryError(.execution, "rule result is not a vector or scalar")
         }
+    }
+
+    @concurrent
+    private func evaluate(_ query: String, at time: Int64) async throws(QueryError) -> PromQLResult {
+        try await engine.instant(query, at: time, context: QueryContext())
     }
 }
 
@@ -88,7 +101,8 @@ struct RuleState: Sendable {
             snapshot.lastError = ""
         } catch {
             if snapshot.health != .failed || snapshot.lastError != "\(error)" {
-                surroundings.logger.warning("A rule failed", metadata: ["rule": .string(rule.name), "error": "\(error)"])
+                surroundings.logger.warning(
+                    "A rule failed", metadata: ["rule": .string(rule.name), "error": "\(error)"])
             }
             snapshot.health = .failed
             snapshot.lastError = "\(error)"
@@ -122,7 +136,8 @@ struct RuleState: Sendable {
         var current: Set<Labels> = []
         for row in rows {
             guard current.insert(row.labels).inserted else {
-                throw AlertStateMachine.Failure(description: "vector contains metrics with the same labelset after applying rule labels")
+                throw AlertStateMachine.Failure(
+                    description: "vector contains metrics with the same labelset after applying rule labels")
             }
         }
         for row in rows {
@@ -175,7 +190,8 @@ struct RuleState: Sendable {
         let number: Double
         switch sample.value {
         case .float(let float): (value, number) = (.double(float), float)
-        case .histogram(let histogram): (value, number) = (.string("{count:\(histogram.count), sum:\(histogram.sum)}"), histogram.sum)
+        case .histogram(let histogram):
+            (value, number) = (.string("{count:\(histogram.count), sum:\(histogram.sum)}"), histogram.sum)
         }
         let context = TemplateContext(externalURL: surroundings.externalURL, now: time) { query in
             try await surroundings.vector(query, at: time).map { sample in
@@ -184,7 +200,8 @@ struct RuleState: Sendable {
         }
         var labels = sample.labels.withoutMetricName
         for (label, entry) in zip(rule.labels.pairs, labelTemplates) {
-            labels[label.name] = await expand(entry.template, or: label.value, sample.labels, value, context, surroundings)
+            labels[label.name] = await expand(
+                entry.template, or: label.value, sample.labels, value, context, surroundings)
         }
         labels[Alert.nameLabel] = rule.name
         var annotations: [Label] = []
@@ -205,7 +222,8 @@ struct RuleState: Sendable {
             return try await template.expand(
                 labels: labels, value: value, externalLabels: surroundings.externalLabels, context: context)
         } catch {
-            surroundings.logger.warning("A template could not be expanded", metadata: ["alert": .string(rule.name), "error": "\(error)"])
+            surroundings.logger.warning(
+                "A template could not be expanded", metadata: ["alert": .string(rule.name), "error": "\(error)"])
             return "<error expanding template: \(error)>"
         }
     }
@@ -217,7 +235,8 @@ struct RuleState: Sendable {
     private mutating func restore(at time: Int64, _ surroundings: RuleSurroundings) async {
         let range = TimeRange(time - Self.outageTolerance.milliseconds, time)
         let matchers = [
-            LabelMatcher(Labels.metricName, .equal, Alert.forStateMetricName), LabelMatcher(Alert.nameLabel, .equal, rule.name),
+            LabelMatcher(Labels.metricName, .equal, Alert.forStateMetricName),
+            LabelMatcher(Alert.nameLabel, .equal, rule.name),
         ]
         do {
             let streams = try await surroundings.store.streams(.metrics, matching: matchers, in: range)
@@ -234,7 +253,8 @@ struct RuleState: Sendable {
             }
         } catch {
             surroundings.logger.warning(
-                "The state of alerts from before the restart could not be read", metadata: ["rule": .string(rule.name), "error": "\(error)"])
+                "The state of alerts from before the restart could not be read",
+                metadata: ["rule": .string(rule.name), "error": "\(error)"])
         }
     }
 }

@@ -26,7 +26,9 @@ struct NotificationGroup: Sendable {
     mutating func insert(_ alert: NotifiedAlert) {
         var alert = alert
         // A resolved alert that fires again is news; one that goes on keeps its start.
-        if let known = alerts[alert.labels], !known.isResolved, !alert.isResolved { alert.startsAt = min(alert.startsAt, known.startsAt) }
+        if let known = alerts[alert.labels], !known.isResolved, !alert.isResolved {
+            alert.startsAt = min(alert.startsAt, known.startsAt)
+        }
         alerts[alert.labels] = alert
     }
 
@@ -65,7 +67,9 @@ struct NotificationGroup: Sendable {
     }
 
     /// Alertmanager's `DedupStage.needsUpdate`.
-    private func isNews(_ firing: Set<Labels>, _ resolved: Set<Labels>, at now: Int64, _ configuration: WebhookConfiguration) -> Bool {
+    private func isNews(
+        _ firing: Set<Labels>, _ resolved: Set<Labels>, at now: Int64, _ configuration: WebhookConfiguration
+    ) -> Bool {
         guard let lastSentAt else { return !firing.isEmpty }
         if !firing.isSubset(of: lastFiring) { return true }
         if firing.isEmpty { return configuration.sendResolved && !lastFiring.isEmpty && !resolved.isEmpty }

@@ -21,8 +21,10 @@ package struct WebhookConfiguration: Sendable, Hashable {
     package var maxAlerts: Int
 
     package init(
-        name: String = "webhook", url: String, authorization: String = "", sendResolved: Bool = true, groupBy: [String] = ["alertname"],
-        groupWait: Duration = .seconds(10), groupInterval: Duration = .seconds(60), repeatInterval: Duration = .seconds(4 * 3_600),
+        name: String = "webhook", url: String, authorization: String = "", sendResolved: Bool = true,
+        groupBy: [String] = ["alertname"],
+        groupWait: Duration = .seconds(10), groupInterval: Duration = .seconds(60),
+        repeatInterval: Duration = .seconds(4 * 3_600),
         maxAlerts: Int = 0
     ) {
         self.name = name

@@ -34,19 +34,24 @@ struct WebhookMessage {
     }
 
     private static func object(_ labels: Labels) -> String {
-        let members = labels.pairs.map { AttributeValue.jsonString($0.name) + ":" + AttributeValue.jsonString($0.value) }
+        let members = labels.pairs.map {
+            AttributeValue.jsonString($0.name) + ":" + AttributeValue.jsonString($0.value)
+        }
         return "{" + members.joined(separator: ",") + "}"
     }
 
     /// As Alertmanager writes a label set in a group's key: without spaces.
     private static func key(_ labels: Labels) -> String {
-        "{" + labels.pairs.map { ($0.name.isLabelIdentifier ? $0.name : $0.name.quoted) + "=" + $0.value.quoted }.joined(separator: ", ") + "}"
+        "{"
+            + labels.pairs.map { ($0.name.isLabelIdentifier ? $0.name : $0.name.quoted) + "=" + $0.value.quoted }
+            .joined(separator: ", ") + "}"
     }
 
     /// The pairs that all of them have.
     private static func common(_ sets: [Labels]) -> Labels {
         guard let first = sets.first else { return .empty }
-        return Labels(sorted: first.pairs.filter { pair in sets.dropFirst().allSatisfy { $0[pair.name] == pair.value } })
+        return Labels(
+            sorted: first.pairs.filter { pair in sets.dropFirst().allSatisfy { $0[pair.name] == pair.value } })
     }
 
     private func string(_ text: String) -> String { AttributeValue.jsonString(text) }

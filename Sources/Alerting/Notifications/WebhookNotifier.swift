@@ -1,11 +1,11 @@
-package import Logging
-package import Telemetry
 import AsyncHTTPClient
+package import Logging
 import NIOCore
 import NIOHTTP1
 import ServiceLifecycle
 import Settings
 import Synchronization
+package import Telemetry
 
 /// Sends alerts to a webhook in Alertmanager's JSON: grouped, without repeating what has been said, tried again when the
 /// receiver fails. Rules never wait for it.
@@ -36,7 +36,8 @@ package final class WebhookNotifier: AlertNotifier, Service {
     ///   - retryDelay: before the second try; doubles with each further one.
     ///   - retryCountMax: then the message is given up; the next look at the group makes a new one.
     package init(
-        configuration: WebhookConfiguration, externalURL: String, externalLabels: Labels = .empty, retryDelay: Duration = .seconds(1),
+        configuration: WebhookConfiguration, externalURL: String, externalLabels: Labels = .empty,
+        retryDelay: Duration = .seconds(1),
         retryCountMax: Int = 8, time: TimeSource = .system, logger: Logger
     ) {
         self.configuration = configuration
@@ -60,7 +61,8 @@ package final class WebhookNotifier: AlertNotifier, Service {
                 var labels = alert.labels
                 for label in externalLabels.pairs where labels[label.name] == nil { labels[label.name] = label.value }
                 let notified = NotifiedAlert(
-                    labels: labels, annotations: alert.annotations, startsAt: alert.firedAt ?? alert.activeAt, endsAt: alert.resolvedAt,
+                    labels: labels, annotations: alert.annotations, startsAt: alert.firedAt ?? alert.activeAt,
+                    endsAt: alert.resolvedAt,
                     validUntil: alert.validUntil ?? .max, generatorURL: generatorURL)
                 let key = labels.keeping(Set(configuration.groupBy))
                 let isKnown = state.groups[key]?.alerts[labels] != nil
@@ -71,7 +73,8 @@ package final class WebhookNotifier: AlertNotifier, Service {
                     continue
                 }
                 if !isKnown { room -= 1 }
-                state.groups[key, default: NotificationGroup(labels: key, now: now, configuration: configuration)].insert(notified)
+                state.groups[key, default: NotificationGroup(labels: key, now: now, configuration: configuration)]
+                    .insert(notified)
             }
             state.statistics.dropped += dropped
             return dropped
@@ -105,7 +108,9 @@ package final class WebhookNotifier: AlertNotifier, Service {
         return state.withLock { state in
             var due: [(key: Labels, alerts: [NotifiedAlert])] = []
             for key in Array(state.groups.keys) {
-                if let alerts = state.groups[key]?.flush(at: now, configuration: configuration) { due.append((key, alerts)) }
+                if let alerts = state.groups[key]?.flush(at: now, configuration: configuration) {
+                    due.append((key, alerts))
+                }
                 if state.groups[key]?.isEmpty == true { state.groups[key] = nil }
             }
             return due
@@ -113,7 +118,8 @@ package final class WebhookNotifier: AlertNotifier, Service {
     }
 
     private func deliver(_ alerts: [NotifiedAlert], of key: Labels, _ client: HTTPClient) async {
-        let message = WebhookMessage(configuration: configuration, groupLabels: key, alerts: alerts, externalURL: externalURL)
+        let message = WebhookMessage(
+            configuration: configuration, groupLabels: key, alerts: alerts, externalURL: externalURL)
         let body = message.json
         var delay = retryDelay
         for attempt in 0... {
@@ -134,11 +140,15 @@ package final class WebhookNotifier: AlertNotifier, Service {
                         state.statistics.failed += 1
                         state.groups[key]?.gaveUp()
                     }
-                    logger.error("A notification could not be delivered", metadata: ["url": .string(configuration.url), "error": .string(reason)])
+                    logger.error(
+                        "A notification could not be delivered",
+                        metadata: ["url": .string(configuration.url), "error": .string(reason)])
                     return
                 }
                 if attempt == 0 {
-                    logger.warning("A notification failed: trying again", metadata: ["url": .string(configuration.url), "error": .string(reason)])
+                    logger.warning(
+                        "A notification failed: trying again",
+                        metadata: ["url": .string(configuration.url), "error": .string(reason)])
                 }
                 guard (try? await Task.sleep(for: delay)) != nil else { return }
                 delay = min(delay * 2, Self.retryDelayMax)
@@ -157,7 +167,9 @@ package final class WebhookNotifier: AlertNotifier, Service {
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
         request.headers.add(name: "User-Agent", value: "Apus")
-        if !configuration.authorization.isEmpty { request.headers.add(name: "Authorization", value: configuration.authorization) }
+        if !configuration.authorization.isEmpty {
+            request.headers.add(name: "Authorization", value: configuration.authorization)
+        }
         request.body = .bytes(ByteBuffer(string: body))
         do {
             let response = try await client.execute(request, timeout: .milliseconds(Self.requestTimeout.milliseconds))

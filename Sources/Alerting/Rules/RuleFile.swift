@@ -1,6 +1,6 @@
-package import Settings
 import PromQL
 import Query
+package import Settings
 import Telemetry
 
 /// A rule file of Prometheus (model/rulefmt).
@@ -29,7 +29,8 @@ package struct RuleFile: Sendable {
     }
 
     /// Parses the text of a rule file.
-    package static func parse(_ text: String, file: String, names: NameValidation = .utf8) throws(LoadError) -> RuleFile {
+    package static func parse(_ text: String, file: String, names: NameValidation = .utf8) throws(LoadError) -> RuleFile
+    {
         let document: ConfigurationDocument
         do throws(ConfigurationError) {
             document = try ConfigurationNode.parseDocument(text, file: file)
@@ -41,7 +42,8 @@ package struct RuleFile: Sendable {
         guard reader.errors.isEmpty else { throw LoadError(errors: reader.errors) }
         var warnings: [ConfigurationWarning] = []
         if document.hasMoreDocuments {
-            warnings.append(document.root.warning("the file has more than one YAML document: only the first one is used"))
+            warnings.append(
+                document.root.warning("the file has more than one YAML document: only the first one is used"))
         }
         return RuleFile(groups: groups, warnings: warnings)
     }
@@ -96,30 +98,37 @@ private struct RuleFileReader {
         let record = collect { () throws(ConfigurationError) in try mapping["record"]?.string ?? "" } ?? ""
         let alert = collect { () throws(ConfigurationError) in try mapping["alert"]?.string ?? "" } ?? ""
         let expression = collect { () throws(ConfigurationError) in try mapping["expr"]?.string ?? "" } ?? ""
-        var rule = Rule(kind: record.isEmpty ? .alerting : .recording, name: record.isEmpty ? alert : record, expression: expression)
+        var rule = Rule(
+            kind: record.isEmpty ? .alerting : .recording, name: record.isEmpty ? alert : record, expression: expression
+        )
         if !record.isEmpty, !alert.isEmpty {
             errors.append((mapping.key("alert") ?? node).error("only one of 'record' and 'alert' must be set"))
         }
         if record.isEmpty, alert.isEmpty {
-            errors.append((mapping.key("record") ?? mapping.key("alert") ?? node).error("one of 'record' or 'alert' must be set"))
+            errors.append(
+                (mapping.key("record") ?? mapping.key("alert") ?? node).error("one of 'record' or 'alert' must be set"))
         }
         check(expression, at: mapping["expr"], in: node)
         rule.holdDuration = collect { () throws(ConfigurationError) in try mapping["for"]?.duration ?? .zero } ?? .zero
-        rule.keepFiringFor = collect { () throws(ConfigurationError) in try mapping["keep_firing_for"]?.duration ?? .zero } ?? .zero
+        rule.keepFiringFor =
+            collect { () throws(ConfigurationError) in try mapping["keep_firing_for"]?.duration ?? .zero } ?? .zero
         let own = labels(mapping["labels"], what: "label")
         rule.labels = Labels(group.labels.pairs + own.pairs)
         rule.annotations = labels(mapping["annotations"], what: "annotation")
         if rule.kind == .recording {
             checkRecording(rule, mapping)
         } else {
-            for (section, what) in [("labels", "label"), ("annotations", "annotation")] { checkTemplates(mapping[section], what, of: rule) }
+            for (section, what) in [("labels", "label"), ("annotations", "annotation")] {
+                checkTemplates(mapping[section], what, of: rule)
+            }
         }
         return rule
     }
 
     private mutating func checkRecording(_ rule: Rule, _ mapping: ConfigurationMapping) {
         for (key, isSet) in [
-            ("annotations", !rule.annotations.isEmpty), ("for", rule.holdDuration != .zero), ("keep_firing_for", rule.keepFiringFor != .zero),
+            ("annotations", !rule.annotations.isEmpty), ("for", rule.holdDuration != .zero),
+            ("keep_firing_for", rule.keepFiringFor != .zero),
         ] where isSet {
             errors.append((mapping.key(key) ?? mapping.node).error("invalid field '\(key)' in recording rule"))
         }

@@ -30,9 +30,11 @@ enum GoFormat {
     /// A float with a verb of C's printf, which agrees with Go's but for infinities and NaN.
     static func number(_ value: Double, verb: Character, flags: String, width: Int?, precision: Int?) -> String {
         if let special = special(value) {
-            let text = flags.contains("+") && !special.hasPrefix("-") && !special.hasPrefix("+") ? "+" + special : special
+            let text =
+                flags.contains("+") && !special.hasPrefix("-") && !special.hasPrefix("+") ? "+" + special : special
             let isPlusWanted = flags.contains("+") || flags.contains(" ")
-            return pad(value == .infinity && !isPlusWanted ? "+Inf" : text, flags: flags.filter { $0 == "-" }, width: width)
+            return pad(
+                value == .infinity && !isPlusWanted ? "+Inf" : text, flags: flags.filter { $0 == "-" }, width: width)
         }
         var format = "%" + flags.filter { "+-# 0".contains($0) }
         if let width { format += String(width) }

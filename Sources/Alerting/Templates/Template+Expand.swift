@@ -25,7 +25,8 @@ extension Template {
         labels: Labels, value: TemplateValue, externalLabels: Labels = .empty, context: TemplateContext
     ) async throws(TemplateError) -> String {
         let root = TemplateValue.object([
-            "Labels": .labels(labels), "ExternalLabels": .labels(externalLabels), "ExternalURL": .string(context.externalURL),
+            "Labels": .labels(labels), "ExternalLabels": .labels(externalLabels),
+            "ExternalURL": .string(context.externalURL),
             "Value": value,
         ])
         var expansion = TemplateExpansion(template: self, context: context)
@@ -139,7 +140,9 @@ struct TemplateExpansion {
 
     private mutating func call(_ name: String, _ argument: TemplateValue) async throws(TemplateError) {
         guard let nodes = template.definitions[name] else { throw error("template \(name.quoted) not defined") }
-        guard callDepth < Self.callDepthMax else { throw error("exceeded maximum template depth (\(Self.callDepthMax))") }
+        guard callDepth < Self.callDepthMax else {
+            throw error("exceeded maximum template depth (\(Self.callDepthMax))")
+        }
         callDepth += 1
         let outer = variables
         variables = [("$", argument)]
@@ -150,7 +153,9 @@ struct TemplateExpansion {
 
     // MARK: Values
 
-    mutating func evaluate(_ pipeline: TemplatePipeline, dot: TemplateValue) async throws(TemplateError) -> TemplateValue {
+    mutating func evaluate(_ pipeline: TemplatePipeline, dot: TemplateValue) async throws(TemplateError)
+        -> TemplateValue
+    {
         var value: TemplateValue?
         for command in pipeline.commands { value = try await evaluate(command, piped: value, dot: dot) }
         let result = value ?? .none
@@ -168,7 +173,9 @@ struct TemplateExpansion {
         _ command: [TemplateOperand], piped: TemplateValue?, dot: TemplateValue
     ) async throws(TemplateError) -> TemplateValue {
         guard case .function(let name) = command[0] else {
-            guard command.count == 1, piped == nil else { throw error("can't give argument to non-function \(describe(command[0]))") }
+            guard command.count == 1, piped == nil else {
+                throw error("can't give argument to non-function \(describe(command[0]))")
+            }
             return try await evaluate(command[0], dot: dot)
         }
         var arguments: [TemplateValue] = []
@@ -187,7 +194,9 @@ struct TemplateExpansion {
         }
     }
 
-    private mutating func evaluate(_ operand: TemplateOperand, dot: TemplateValue) async throws(TemplateError) -> TemplateValue {
+    private mutating func evaluate(_ operand: TemplateOperand, dot: TemplateValue) async throws(TemplateError)
+        -> TemplateValue
+    {
         switch operand {
         case .dot: return dot
         case .none: return .none
@@ -196,7 +205,9 @@ struct TemplateExpansion {
         case .double(let value): return .double(value)
         case .string(let text): return .string(text)
         case .variable(let name):
-            guard let variable = variables.last(where: { $0.name == name }) else { throw error("undefined variable \(name.quoted)") }
+            guard let variable = variables.last(where: { $0.name == name }) else {
+                throw error("undefined variable \(name.quoted)")
+            }
             return variable.value
         case .function: return try await evaluate([operand], piped: nil, dot: dot)
         case .pipeline(let pipeline): return try await evaluate(pipeline, dot: dot)

@@ -16,7 +16,8 @@ package struct Template: Sendable {
     /// - Throws: ``TemplateError``, for an unknown function and an undefined variable too.
     package init(_ text: String, name: String, variables: [String] = Template.alertVariables) throws(TemplateError) {
         self.name = name
-        var parser = TemplateParser(pieces: try TemplateLexer.pieces(text, name: name), name: name, variables: ["$"] + variables)
+        var parser = TemplateParser(
+            pieces: try TemplateLexer.pieces(text, name: name), name: name, variables: ["$"] + variables)
         nodes = try parser.parse()
         definitions = parser.definitions
     }
@@ -137,7 +138,9 @@ struct TemplateParser {
     }
 
     private mutating func define(_ tokens: [(token: TemplateToken, spaceBefore: Bool)]) throws(TemplateError) {
-        guard tokens.count == 1, case .string(let defined) = tokens[0].token else { throw error("expected a name after define") }
+        guard tokens.count == 1, case .string(let defined) = tokens[0].token else {
+            throw error("expected a name after define")
+        }
         guard depth == 0 else { throw error("unexpected {{define}}") }
         depth += 1
         let outer = variables
@@ -149,7 +152,9 @@ struct TemplateParser {
         definitions[defined] = nodes
     }
 
-    private mutating func call(_ tokens: [(token: TemplateToken, spaceBefore: Bool)]) throws(TemplateError) -> TemplateNode {
+    private mutating func call(_ tokens: [(token: TemplateToken, spaceBefore: Bool)]) throws(TemplateError)
+        -> TemplateNode
+    {
         guard case .string(let called)? = tokens.first?.token else { throw error("expected a name after template") }
         let rest = Array(tokens.dropFirst())
         return .call(called, rest.isEmpty ? nil : try pipeline(rest, context: "template clause"), line: line)

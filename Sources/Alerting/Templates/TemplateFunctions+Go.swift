@@ -3,7 +3,8 @@ import Telemetry
 /// The functions that Go's templates have of their own (text/template, "Functions").
 extension TemplateFunctions {
     static let goNames: Set<String> = [
-        "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len", "index", "slice", "print", "println", "printf", "html", "js", "urlquery",
+        "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len", "index", "slice", "print", "println", "printf",
+        "html", "js", "urlquery",
         "call",
     ]
 
@@ -11,17 +12,23 @@ extension TemplateFunctions {
         switch name {
         case "and", "or":
             // All but the last have been looked at already.
-            guard let last = arguments.last else { throw Failure("wrong number of args for \(name): want at least 1 got 0") }
+            guard let last = arguments.last else {
+                throw Failure("wrong number of args for \(name): want at least 1 got 0")
+            }
             return last
         case "not":
-            guard arguments.count == 1 else { throw Failure("wrong number of args for not: want 1 got \(arguments.count)") }
+            guard arguments.count == 1 else {
+                throw Failure("wrong number of args for not: want 1 got \(arguments.count)")
+            }
             return .bool(!arguments[0].isTrue)
         case "eq":
             guard arguments.count > 1 else { throw Failure("missing argument for comparison") }
             for other in arguments.dropFirst() where try order(arguments[0], other) == 0 { return .bool(true) }
             return .bool(false)
         case "ne", "lt", "le", "gt", "ge":
-            guard arguments.count == 2 else { throw Failure("wrong number of args for \(name): want 2 got \(arguments.count)") }
+            guard arguments.count == 2 else {
+                throw Failure("wrong number of args for \(name): want 2 got \(arguments.count)")
+            }
             guard let order = try order(arguments[0], arguments[1]) else { return .bool(name == "ne") }
             switch name {
             case "ne": return .bool(order != 0)
@@ -31,7 +38,9 @@ extension TemplateFunctions {
             default: return .bool(order >= 0)
             }
         case "len":
-            guard arguments.count == 1 else { throw Failure("wrong number of args for len: want 1 got \(arguments.count)") }
+            guard arguments.count == 1 else {
+                throw Failure("wrong number of args for len: want 1 got \(arguments.count)")
+            }
             switch arguments[0] {
             case .string(let text): return .int(Int64(text.utf8.count))
             case .list(let values): return .int(Int64(values.count))
@@ -43,7 +52,9 @@ extension TemplateFunctions {
         case "print": return .string(joined(arguments))
         case "println": return .string(arguments.map(\.text).joined(separator: " ") + "\n")
         case "printf":
-            guard case .string(let format)? = arguments.first else { throw Failure("wrong type for value; expected string") }
+            guard case .string(let format)? = arguments.first else {
+                throw Failure("wrong type for value; expected string")
+            }
             return .string(Printf.format(format, Array(arguments.dropFirst())))
         case "html": return .string(html(joined(arguments)))
         case "js": return .string(String(joined(arguments).quoted.dropFirst().dropLast()))
@@ -54,7 +65,9 @@ extension TemplateFunctions {
 
     /// Below, at or above 0; nil where the values never are equal or ordered (NaN).
     private static func order(_ left: TemplateValue, _ right: TemplateValue) throws -> Int? {
-        func sign<T: Comparable>(_ left: T, _ right: T) -> Int? { left == right ? 0 : left < right ? -1 : left > right ? 1 : nil }
+        func sign<T: Comparable>(_ left: T, _ right: T) -> Int? {
+            left == right ? 0 : left < right ? -1 : left > right ? 1 : nil
+        }
         switch (left, right) {
         case (.int(let left), .int(let right)): return sign(left, right)
         case (.double(let left), .double(let right)): return sign(left, right)
@@ -87,7 +100,9 @@ extension TemplateFunctions {
     private static func slice(_ arguments: [TemplateValue]) throws -> TemplateValue {
         var bounds: [Int] = []
         for argument in arguments.dropFirst() {
-            guard case .int(let bound) = argument else { throw Failure("cannot index slice/array with type \(argument.kind)") }
+            guard case .int(let bound) = argument else {
+                throw Failure("cannot index slice/array with type \(argument.kind)")
+            }
             bounds.append(Int(bound))
         }
         func range(_ count: Int) throws -> Range<Int> {
@@ -164,19 +179,24 @@ enum Printf {
         return Int(digits).map { min($0, widthMax) }
     }
 
-    private static func one(_ value: TemplateValue, _ verb: Character, _ flags: String, _ width: Int?, _ precision: Int?) -> String {
+    private static func one(
+        _ value: TemplateValue, _ verb: Character, _ flags: String, _ width: Int?, _ precision: Int?
+    ) -> String {
         switch (verb, value) {
         case ("v", .double(let number)) where precision != nil:
             return GoFormat.number(number, verb: "g", flags: flags, width: width, precision: precision)
         case ("v", _): return GoFormat.pad(value.text, flags: flags, width: width)
-        case ("g", .double(let number)) where precision == nil: return GoFormat.pad(GoFormat.shortest(number), flags: flags, width: width)
-        case ("f", .double(let number)), ("F", .double(let number)), ("e", .double(let number)), ("E", .double(let number)),
+        case ("g", .double(let number)) where precision == nil:
+            return GoFormat.pad(GoFormat.shortest(number), flags: flags, width: width)
+        case ("f", .double(let number)), ("F", .double(let number)), ("e", .double(let number)),
+            ("E", .double(let number)),
             ("g", .double(let number)), ("G", .double(let number)):
             return GoFormat.number(number, verb: verb, flags: flags, width: width, precision: precision)
         case ("s", .string(let text)):
             return GoFormat.pad(String(text.prefix(precision ?? .max)), flags: flags, width: width)
         case ("q", .string(let text)): return GoFormat.pad(text.quoted, flags: flags, width: width)
-        case ("s", .list), ("s", .map), ("s", .time), ("s", .duration): return GoFormat.pad(value.text, flags: flags, width: width)
+        case ("s", .list), ("s", .map), ("s", .time), ("s", .duration):
+            return GoFormat.pad(value.text, flags: flags, width: width)
         case ("t", .bool), ("d", .int), ("d", .duration):
             var text = value.text
             if case .duration(let nanoseconds) = value { text = String(nanoseconds) }
@@ -187,7 +207,8 @@ enum Printf {
             }
             return GoFormat.pad(text, flags: flags, width: width)
         case ("x", .int(let number)): return GoFormat.pad(String(number, radix: 16), flags: flags, width: width)
-        case ("X", .int(let number)): return GoFormat.pad(String(number, radix: 16, uppercase: true), flags: flags, width: width)
+        case ("X", .int(let number)):
+            return GoFormat.pad(String(number, radix: 16, uppercase: true), flags: flags, width: width)
         case ("T", _): return value.kind
         default: return "%!\(verb)(\(value.kind)=\(value.text))"
         }

@@ -1,5 +1,5 @@
-import Settings
 import Patterns
+import Settings
 import Telemetry
 
 /// The functions that templates may call: Go's own and Prometheus' (template/template.go).
@@ -14,22 +14,28 @@ enum TemplateFunctions {
     }
 
     static let names: Set<String> = Set(goNames).union(textNames).union(numberNames).union([
-        "query", "first", "label", "value", "strvalue", "args", "sortByLabel", "externalURL", "pathPrefix", "now", "graphLink", "tableLink",
+        "query", "first", "label", "value", "strvalue", "args", "sortByLabel", "externalURL", "pathPrefix", "now",
+        "graphLink", "tableLink",
     ])
 
-    static func call(_ name: String, _ arguments: [TemplateValue], _ context: TemplateContext) async throws -> TemplateValue {
+    static func call(_ name: String, _ arguments: [TemplateValue], _ context: TemplateContext) async throws
+        -> TemplateValue
+    {
         if goNames.contains(name) { return try callGo(name, arguments) }
         if textNames.contains(name) { return try callText(name, arguments) }
         if numberNames.contains(name) { return try callNumber(name, arguments) }
         switch name {
-        case "query": return .list(try await context.query(string(arguments, 0, of: 1)).map { .sample($0.labels, $0.value) })
+        case "query":
+            return .list(try await context.query(string(arguments, 0, of: 1)).map { .sample($0.labels, $0.value) })
         case "first":
             guard case .list(let values)? = arguments.first, let first = values.first else {
                 throw Failure("first() called on vector with no elements")
             }
             return first
         case "label":
-            guard arguments.count == 2, case .sample(let labels, _) = arguments[1] else { throw Failure("label() expects a name and a sample") }
+            guard arguments.count == 2, case .sample(let labels, _) = arguments[1] else {
+                throw Failure("label() expects a name and a sample")
+            }
             return .string(labels[try string(arguments, 0, of: 2)] ?? "")
         case "value":
             guard case .sample(_, let value)? = arguments.first else { throw Failure("value() expects a sample") }
@@ -38,11 +44,16 @@ enum TemplateFunctions {
             guard case .sample(let labels, _)? = arguments.first else { throw Failure("strvalue() expects a sample") }
             return .string(labels["__value__"] ?? "")
         case "args":
-            return .map(Dictionary(uniqueKeysWithValues: arguments.enumerated().map { ("arg\($0.offset)", $0.element) }))
+            return .map(
+                Dictionary(uniqueKeysWithValues: arguments.enumerated().map { ("arg\($0.offset)", $0.element) }))
         case "sortByLabel":
-            guard arguments.count == 2, case .list(let values) = arguments[1] else { throw Failure("sortByLabel() expects a name and a vector") }
+            guard arguments.count == 2, case .list(let values) = arguments[1] else {
+                throw Failure("sortByLabel() expects a name and a vector")
+            }
             let label = try string(arguments, 0, of: 2)
-            func key(_ value: TemplateValue) -> String { if case .sample(let labels, _) = value { labels[label] ?? "" } else { "" } }
+            func key(_ value: TemplateValue) -> String {
+                if case .sample(let labels, _) = value { labels[label] ?? "" } else { "" }
+            }
             return .list(values.sorted { key($0).utf8Precedes(key($1)) })
         case "externalURL": return .string(context.externalURL)
         case "pathPrefix": return .string(path(of: context.externalURL))
@@ -56,15 +67,18 @@ enum TemplateFunctions {
     // MARK: Texts
 
     private static let textNames: Set<String> = [
-        "reReplaceAll", "match", "title", "toUpper", "toLower", "stripPort", "stripDomain", "safeHtml", "urlQueryEscape", "htmlEscape",
+        "reReplaceAll", "match", "title", "toUpper", "toLower", "stripPort", "stripDomain", "safeHtml",
+        "urlQueryEscape", "htmlEscape",
     ]
 
     private static func callText(_ name: String, _ arguments: [TemplateValue]) throws -> TemplateValue {
         switch name {
         case "reReplaceAll":
             let pattern = try Pattern(try string(arguments, 0, of: 3))
-            return .string(replaceAll(pattern, with: try string(arguments, 1, of: 3), in: try string(arguments, 2, of: 3)))
-        case "match": return .bool(try Pattern(try string(arguments, 0, of: 2)).matchesPart(try string(arguments, 1, of: 2)))
+            return .string(
+                replaceAll(pattern, with: try string(arguments, 1, of: 3), in: try string(arguments, 2, of: 3)))
+        case "match":
+            return .bool(try Pattern(try string(arguments, 0, of: 2)).matchesPart(try string(arguments, 1, of: 2)))
         case "title":
             var isStart = true
             var result = ""
@@ -77,7 +91,8 @@ enum TemplateFunctions {
         case "toLower": return .string(try string(arguments, 0, of: 1).lowercased())
         case "stripPort":
             let text = try string(arguments, 0, of: 1)
-            guard let colon = text.lastIndex(of: ":"), text.hasPrefix("[") || text.filter({ $0 == ":" }).count == 1 else { return .string(text) }
+            guard let colon = text.lastIndex(of: ":"), text.hasPrefix("[") || text.filter({ $0 == ":" }).count == 1
+            else { return .string(text) }
             return .string(text[..<colon].trimmingBrackets)
         case "stripDomain":
             let text = try string(arguments, 0, of: 1)
@@ -105,7 +120,9 @@ enum TemplateFunctions {
         return String(decoding: result + bytes[min(copied, bytes.count)...], as: UTF8.self)
     }
 
-    private static func expand(_ template: [UInt8], _ groups: [Range<Int>?], _ names: [String?], _ bytes: [UInt8]) -> [UInt8] {
+    private static func expand(_ template: [UInt8], _ groups: [Range<Int>?], _ names: [String?], _ bytes: [UInt8])
+        -> [UInt8]
+    {
         var result: [UInt8] = []
         var index = 0
         while index < template.count {
@@ -116,7 +133,10 @@ enum TemplateFunctions {
             }
             let isBraced = template[index + 1] == UInt8(ascii: "{")
             let start = index + (isBraced ? 2 : 1)
-            let name = template[start...].prefix { $0 == UInt8(ascii: "_") || Character(Unicode.Scalar($0)).isLetter || Character(Unicode.Scalar($0)).isNumber }
+            let name = template[start...].prefix {
+                $0 == UInt8(ascii: "_") || Character(Unicode.Scalar($0)).isLetter
+                    || Character(Unicode.Scalar($0)).isNumber
+            }
             let isClosed = !isBraced || (name.endIndex < template.count && template[name.endIndex] == UInt8(ascii: "}"))
             guard !name.isEmpty, isClosed else {
                 if template[index + 1] == UInt8(ascii: "$") { index += 1 }
@@ -135,14 +155,19 @@ enum TemplateFunctions {
     // MARK: Numbers
 
     private static let numberNames: Set<String> = [
-        "humanize", "humanize1024", "humanizeDuration", "humanizePercentage", "humanizeTimestamp", "toTime", "toDuration", "parseDuration",
+        "humanize", "humanize1024", "humanizeDuration", "humanizePercentage", "humanizeTimestamp", "toTime",
+        "toDuration", "parseDuration",
     ]
 
     private static func callNumber(_ name: String, _ arguments: [TemplateValue]) throws -> TemplateValue {
-        guard arguments.count == 1 else { throw Failure("wrong number of args for \(name): want 1 got \(arguments.count)") }
+        guard arguments.count == 1 else {
+            throw Failure("wrong number of args for \(name): want 1 got \(arguments.count)")
+        }
         if name == "parseDuration" {
             let text = try string(arguments, 0, of: 1)
-            guard let duration = DurationText.parse(text) else { throw Failure("not a valid duration string: \(text.quoted)") }
+            guard let duration = DurationText.parse(text) else {
+                throw Failure("not a valid duration string: \(text.quoted)")
+            }
             return .double(duration.seconds)
         }
         let value = try number(arguments[0])
@@ -167,7 +192,9 @@ enum TemplateFunctions {
     // MARK: Arguments
 
     static func string(_ arguments: [TemplateValue], _ index: Int, of count: Int) throws -> String {
-        guard arguments.count == count else { throw Failure("wrong number of args: want \(count) got \(arguments.count)") }
+        guard arguments.count == count else {
+            throw Failure("wrong number of args: want \(count) got \(arguments.count)")
+        }
         switch arguments[index] {
         case .string(let text): return text
         default: throw Failure("wrong type for value; expected string; got \(arguments[index].kind)")
@@ -182,7 +209,9 @@ enum TemplateFunctions {
         case .duration(let nanoseconds): return Double(nanoseconds) / 1e9
         case .time(let milliseconds): return Double(milliseconds) / 1_000
         case .string(let text):
-            guard let value = Double(text) else { throw Failure("strconv.ParseFloat: parsing \(text.quoted): invalid syntax") }
+            guard let value = Double(text) else {
+                throw Failure("strconv.ParseFloat: parsing \(text.quoted): invalid syntax")
+            }
             return value
         default: throw Failure("can't convert \(value.kind) to float")
         }

@@ -76,7 +76,9 @@ struct TemplateLexer {
         }
         var ahead = index
         while ahead < scalars.count, Self.isSpace(scalars[ahead]) { ahead += 1 }
-        guard ahead > index, ahead + 2 < scalars.count, scalars[ahead] == "-", scalars[ahead + 1] == "}", scalars[ahead + 2] == "}" else {
+        guard ahead > index, ahead + 2 < scalars.count, scalars[ahead] == "-", scalars[ahead + 1] == "}",
+            scalars[ahead + 2] == "}"
+        else {
             return false
         }
         index = ahead + 3
@@ -144,7 +146,9 @@ struct TemplateLexer {
         let start = index
         if peek == "+" || peek == "-" { index += 1 }
         while let next = peek {
-            let isSign = (next == "+" || next == "-") && index > start && (scalars[index - 1] == "e" || scalars[index - 1] == "E")
+            let isSign =
+                (next == "+" || next == "-") && index > start
+                && (scalars[index - 1] == "e" || scalars[index - 1] == "E")
             guard Self.isWord(next) || next == "." || isSign else { break }
             index += 1
         }
@@ -152,7 +156,9 @@ struct TemplateLexer {
         let digits = text.first == "+" ? String(text.dropFirst()) : text
         if let value = Int64(digits) { return .int(value) }
         if digits.lowercased().hasPrefix("0x"), let value = Int64(digits.dropFirst(2), radix: 16) { return .int(value) }
-        if digits.last?.isNumber == true || digits.last == ".", let value = Double(digits.hasSuffix(".") ? digits + "0" : digits) {
+        if digits.last?.isNumber == true || digits.last == ".",
+            let value = Double(digits.hasSuffix(".") ? digits + "0" : digits)
+        {
             return .double(value)
         }
         throw error("bad number syntax: \(text.quoted)")
@@ -199,7 +205,8 @@ struct TemplateLexer {
         guard let escape = peek else { throw error("unterminated quoted string") }
         index += 1
         let simple: [Unicode.Scalar: Unicode.Scalar] = [
-            "n": "\n", "t": "\t", "r": "\r", "a": "\u{7}", "b": "\u{8}", "f": "\u{c}", "v": "\u{b}", "\\": "\\", quote: quote,
+            "n": "\n", "t": "\t", "r": "\r", "a": "\u{7}", "b": "\u{8}", "f": "\u{c}", "v": "\u{b}", "\\": "\\",
+            quote: quote,
         ]
         if let scalar = simple[escape] { return [scalar] }
         let digitCounts: [Unicode.Scalar: Int] = ["x": 2, "u": 4, "U": 8]
@@ -214,7 +221,8 @@ struct TemplateLexer {
 
     private func at(_ pair: StaticString) -> Bool {
         pair.withUTF8Buffer { pair in
-            index + 1 < scalars.count && scalars[index].value == UInt32(pair[0]) && scalars[index + 1].value == UInt32(pair[1])
+            index + 1 < scalars.count && scalars[index].value == UInt32(pair[0])
+                && scalars[index + 1].value == UInt32(pair[1])
         }
     }
 

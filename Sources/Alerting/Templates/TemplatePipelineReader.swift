@@ -59,7 +59,9 @@ struct TemplatePipelineReader {
             result.isAssignment = true
             index += 2
         case .comma where context == "range":
-            guard case .variable(let second) = look(2), look(3) == .declare else { throw error("range can only initialize variables") }
+            guard case .variable(let second) = look(2), look(3) == .declare else {
+                throw error("range can only initialize variables")
+            }
             result.variables = [first, second]
             index += 4
         default: break

@@ -47,7 +47,9 @@ package indirect enum TemplateValue: Sendable {
         case .string(let text): text
         case .list(let values): "[" + values.map(\.text).joined(separator: " ") + "]"
         case .map(let values), .object(let values):
-            "map[" + values.sorted { $0.key.utf8Precedes($1.key) }.map { "\($0.key):\($0.value.text)" }.joined(separator: " ") + "]"
+            "map["
+                + values.sorted { $0.key.utf8Precedes($1.key) }.map { "\($0.key):\($0.value.text)" }.joined(
+                    separator: " ") + "]"
         case .sample(let labels, let value): "{\(TemplateValue.labels(labels).text) \(GoFormat.shortest(value))}"
         case .time(let milliseconds): TimeFormat.go(milliseconds: milliseconds)
         case .duration(let nanoseconds): TimeFormat.goDuration(nanoseconds)

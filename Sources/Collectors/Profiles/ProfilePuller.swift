@@ -1,9 +1,9 @@
+import Formats
 package import Logging
 import ServiceLifecycle
-package import Telemetry
 import Settings
-import Formats
 import Synchronization
+package import Telemetry
 
 /// Pulls profiles of Go processes (and whatever else serves `/debug/pprof`) on an interval.
 package final class ProfilePuller: Service {
@@ -18,7 +18,8 @@ package final class ProfilePuller: Service {
     private static let patience = Duration.seconds(10)
 
     package init(
-        configuration: [ProfileTarget], store: any TelemetryStore, time: TimeSource = .system, userAgent: String = "Apus", logger: Logger
+        configuration: [ProfileTarget], store: any TelemetryStore, time: TimeSource = .system,
+        userAgent: String = "Apus", logger: Logger
     ) {
         targets = configuration
         self.store = store
@@ -68,7 +69,8 @@ package final class ProfilePuller: Service {
         var failure = ""
         do {
             let timeout = kind == .cpu ? .seconds(target.seconds) + Self.patience : Self.patience
-            let answer = try await client.get(target.url(of: kind), accept: "*/*", timeout: timeout, options: target.options)
+            let answer = try await client.get(
+                target.url(of: kind), accept: "*/*", timeout: timeout, options: target.options)
             try await store.append(try batch(answer.body, kind, target))
         } catch {
             if Task.isCancelled { return }
@@ -84,7 +86,9 @@ package final class ProfilePuller: Service {
         if !failure.isEmpty, before.isEmpty {
             logger.warning(
                 "A profile could not be pulled",
-                metadata: ["service": .string(target.service), "kind": .string(kind.rawValue), "error": .string(failure)])
+                metadata: [
+                    "service": .string(target.service), "kind": .string(kind.rawValue), "error": .string(failure),
+                ])
         }
     }
 
@@ -97,7 +101,8 @@ package final class ProfilePuller: Service {
             if labels["instance"] == nil { labels["instance"] = target.instance }
             labels[ProfileType.labelName] =
                 ProfileType(
-                    name: kind.profileName, sampleType: type.type, sampleUnit: type.unit, periodType: decoded.periodType.type,
+                    name: kind.profileName, sampleType: type.type, sampleUnit: type.unit,
+                    periodType: decoded.periodType.type,
                     periodUnit: decoded.periodType.unit
                 ).description
             batch.profiles.streams.append(.init(labels: labels, profiles: [profile]))

@@ -40,7 +40,8 @@ package struct ProfileTarget: Sendable, Hashable {
     package var options: ScrapeOptions
 
     package init(
-        service: String, url: String, interval: Duration = .seconds(60), seconds: Int = 10, kinds: [Kind] = [.cpu, .heap],
+        service: String, url: String, interval: Duration = .seconds(60), seconds: Int = 10,
+        kinds: [Kind] = [.cpu, .heap],
         labels: Labels = .empty, options: ScrapeOptions = ScrapeOptions()
     ) {
         self.service = service

@@ -47,13 +47,19 @@ package struct PrometheusConfiguration: Sendable {
         result.text = text
         let root = try ConfigurationNode.parse(text, file: file).mapping(topLevelKeys)
         result.warnings += root.warnings(
-            notActedOn: ["runtime", "alerting", "scrape_config_files", "storage", "tracing", "remote_write", "remote_read", "otlp"])
-        if let global = root["global"] { result.global = try Global(global, environment: environment, warnings: &result.warnings) }
+            notActedOn: [
+                "runtime", "alerting", "scrape_config_files", "storage", "tracing", "remote_write", "remote_read",
+                "otlp",
+            ])
+        if let global = root["global"] {
+            result.global = try Global(global, environment: environment, warnings: &result.warnings)
+        }
         result.ruleFiles = try root["rule_files"]?.strings ?? []
         for node in try root["scrape_configs"]?.list ?? [] {
             let scrape = try ScrapeConfiguration(node, global: result.global, warnings: &result.warnings)
             guard !result.scrapes.contains(where: { $0.jobName == scrape.jobName }) else {
-                throw node.error("two scrape configurations have the job_name \(scrape.jobName.debugDescription): it must be unique")
+                throw node.error(
+                    "two scrape configurations have the job_name \(scrape.jobName.debugDescription): it must be unique")
             }
             result.scrapes.append(scrape)
         }
@@ -61,7 +67,8 @@ package struct PrometheusConfiguration: Sendable {
     }
 
     private static let topLevelKeys = [
-        "global", "runtime", "alerting", "rule_files", "scrape_config_files", "scrape_configs", "storage", "tracing", "remote_write",
+        "global", "runtime", "alerting", "rule_files", "scrape_config_files", "scrape_configs", "storage", "tracing",
+        "remote_write",
         "remote_read", "otlp",
     ]
 }
@@ -72,7 +79,8 @@ extension PrometheusConfiguration.Global {
     ) throws(ConfigurationError) {
         self.init()
         let notActedOn = [
-            "query_log_file", "scrape_failure_log_file", "scrape_protocols", "keep_dropped_targets", "metric_name_validation_scheme",
+            "query_log_file", "scrape_failure_log_file", "scrape_protocols", "keep_dropped_targets",
+            "metric_name_validation_scheme",
             "metric_name_escaping_scheme", "convert_classic_histograms_to_nhcb", "always_scrape_classic_histograms",
             "scrape_native_histograms", "extra_scrape_metrics",
         ]
@@ -83,7 +91,9 @@ extension PrometheusConfiguration.Global {
         if let value = try mapping["scrape_interval"]?.duration, value > .zero { scrapeInterval = value }
         if let value = mapping["scrape_timeout"] {
             scrapeTimeout = try value.duration
-            guard scrapeTimeout <= scrapeInterval else { throw value.error("global scrape timeout greater than scrape interval") }
+            guard scrapeTimeout <= scrapeInterval else {
+                throw value.error("global scrape timeout greater than scrape interval")
+            }
         } else {
             scrapeTimeout = min(scrapeTimeout, scrapeInterval)
         }

@@ -1,9 +1,11 @@
-import Settings
 import Patterns
+import Settings
 import Telemetry
 
 extension RelabelRule {
-    private static let keys = ["source_labels", "separator", "regex", "modulus", "target_label", "replacement", "action"]
+    private static let keys = [
+        "source_labels", "separator", "regex", "modulus", "target_label", "replacement", "action",
+    ]
 
     /// Reads an entry of `relabel_configs`; refuses what Prometheus refuses (model/relabel, `Validate`).
     init(_ node: ConfigurationNode) throws(ConfigurationError) {
@@ -14,7 +16,9 @@ extension RelabelRule {
             guard let known = Action(rawValue: name) else {
                 throw value.error(
                     "unknown relabel action \(name.debugDescription)"
-                        + (NearestWord.of(name, among: Action.allCases.map(\.rawValue)).map { "; did you mean \($0.debugDescription)?" } ?? ""))
+                        + (NearestWord.of(name, among: Action.allCases.map(\.rawValue)).map {
+                            "; did you mean \($0.debugDescription)?"
+                        } ?? ""))
             }
             action = known
         }
@@ -22,9 +26,12 @@ extension RelabelRule {
         let expressionNode = mapping["regex"]
         let expression = try expressionNode?.string ?? Self.defaultExpression
         // An empty replacement is a value of its own: it removes the label.
-        let replacementNode = mapping.pairs.first { if case .scalar("replacement") = $0.key.content { true } else { false } }?.value
+        let replacementNode = mapping.pairs.first {
+            if case .scalar("replacement") = $0.key.content { true } else { false }
+        }?.value
         let replacement = try replacementNode.map { node throws(ConfigurationError) in try node.string } ?? "$1"
-        let separator = try mapping.pairs.first { if case .scalar("separator") = $0.key.content { true } else { false } }
+        let separator =
+            try mapping.pairs.first { if case .scalar("separator") = $0.key.content { true } else { false } }
             .map { pair throws(ConfigurationError) in try pair.value.string } ?? ";"
         var modulus = UInt64(0)
         if let value = mapping["modulus"] {
@@ -43,19 +50,23 @@ extension RelabelRule {
         case .hashmod where modulus == 0:
             throw node.error("relabel configuration for hashmod requires non-zero modulus")
         case .labeldrop, .labelkeep:
-            if let other = mapping.pairs.first(where: { (try? $0.key.string) != "regex" && (try? $0.key.string) != "action" }) {
+            if let other = mapping.pairs.first(where: {
+                (try? $0.key.string) != "regex" && (try? $0.key.string) != "action"
+            }) {
                 throw other.key.error("\(action.rawValue) action requires only 'regex', and no other fields")
             }
         case .keepequal, .dropequal:
             let allowed = ["source_labels", "target_label", "action"]
             if let other = mapping.pairs.first(where: { !allowed.contains((try? $0.key.string) ?? "") }) {
-                throw other.key.error("\(action.rawValue) action requires only 'source_labels' and 'target_label', and no other fields")
+                throw other.key.error(
+                    "\(action.rawValue) action requires only 'source_labels' and 'target_label', and no other fields")
             }
         default: break
         }
         do {
             try self.init(
-                action: action, sourceLabels: try mapping["source_labels"]?.strings ?? [], separator: separator, targetLabel: target,
+                action: action, sourceLabels: try mapping["source_labels"]?.strings ?? [], separator: separator,
+                targetLabel: target,
                 expression: expression, replacement: replacement, modulus: modulus)
         } catch let error as ConfigurationError {
             throw error

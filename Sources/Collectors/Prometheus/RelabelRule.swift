@@ -1,6 +1,6 @@
-package import Telemetry
 import Crypto
 import Patterns
+package import Telemetry
 
 /// One entry of `relabel_configs` or `metric_relabel_configs` (Prometheus, model/relabel).
 package struct RelabelRule: Sendable {
@@ -115,7 +115,8 @@ package struct RelabelRule: Sendable {
 extension RelabelRule: Hashable {
     package static func == (left: RelabelRule, right: RelabelRule) -> Bool {
         left.action == right.action && left.sourceLabels == right.sourceLabels && left.separator == right.separator
-            && left.targetLabel == right.targetLabel && left.replacement == right.replacement && left.modulus == right.modulus
+            && left.targetLabel == right.targetLabel && left.replacement == right.replacement
+            && left.modulus == right.modulus
             && left.expressionText == right.expressionText
     }
 

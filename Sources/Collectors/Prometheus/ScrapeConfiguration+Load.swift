@@ -3,24 +3,30 @@ import Telemetry
 
 extension ScrapeConfiguration {
     private static let discoveries = [
-        "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "eureka", "gce", "hetzner", "http", "ionos", "kubernetes",
-        "kuma", "lightsail", "linode", "marathon", "nerve", "nomad", "openstack", "ovhcloud", "puppetdb", "scaleway", "serverset", "stackit",
+        "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "eureka", "gce", "hetzner", "http",
+        "ionos", "kubernetes",
+        "kuma", "lightsail", "linode", "marathon", "nerve", "nomad", "openstack", "ovhcloud", "puppetdb", "scaleway",
+        "serverset", "stackit",
         "triton", "uyuni", "vultr",
     ].map { $0 + "_sd_configs" }
 
     private static let notActedOn =
         discoveries + [
-            "oauth2", "tls_config", "proxy_url", "no_proxy", "proxy_from_environment", "proxy_connect_header", "enable_http2", "http_headers",
+            "oauth2", "tls_config", "proxy_url", "no_proxy", "proxy_from_environment", "proxy_connect_header",
+            "enable_http2", "http_headers",
             "scrape_protocols", "fallback_scrape_protocol", "scrape_native_histograms", "scrape_classic_histograms",
             "always_scrape_classic_histograms", "convert_classic_histograms_to_nhcb", "native_histogram_bucket_limit",
-            "native_histogram_min_bucket_factor", "keep_dropped_targets", "metric_name_validation_scheme", "metric_name_escaping_scheme",
+            "native_histogram_min_bucket_factor", "keep_dropped_targets", "metric_name_validation_scheme",
+            "metric_name_escaping_scheme",
             "scrape_failure_log_file", "extra_scrape_metrics",
         ]
 
     private static let actedOn =
         [
-            "job_name", "honor_labels", "honor_timestamps", "track_timestamps_staleness", "params", "scrape_interval", "scrape_timeout",
-            "metrics_path", "scheme", "enable_compression", "basic_auth", "authorization", "bearer_token", "bearer_token_file",
+            "job_name", "honor_labels", "honor_timestamps", "track_timestamps_staleness", "params", "scrape_interval",
+            "scrape_timeout",
+            "metrics_path", "scheme", "enable_compression", "basic_auth", "authorization", "bearer_token",
+            "bearer_token_file",
             "follow_redirects", "static_configs", "file_sd_configs", "relabel_configs", "metric_relabel_configs",
         ] + ScrapeLimits.keys
 
@@ -35,7 +41,9 @@ extension ScrapeConfiguration {
         if let value = mapping["scrape_timeout"], try value.duration > .zero {
             timeout = try value.duration
             guard timeout <= interval else {
-                throw value.error("scrape timeout greater than scrape interval for scrape config with job name \(jobName.debugDescription)")
+                throw value.error(
+                    "scrape timeout greater than scrape interval for scrape config with job name \(jobName.debugDescription)"
+                )
             }
         } else {
             timeout = min(global.scrapeTimeout, interval)
@@ -54,7 +62,9 @@ extension ScrapeConfiguration {
         options.followRedirects = try mapping["follow_redirects"]?.bool ?? true
         options.authorization = try ScrapeAuthorization(mapping)
         options.limits = try ScrapeLimits(mapping, defaults: global.limits)
-        for rule in try mapping["metric_relabel_configs"]?.list ?? [] { options.metricRelabelRules.append(try RelabelRule(rule)) }
+        for rule in try mapping["metric_relabel_configs"]?.list ?? [] {
+            options.metricRelabelRules.append(try RelabelRule(rule))
+        }
         for rule in try mapping["relabel_configs"]?.list ?? [] { relabelRules.append(try RelabelRule(rule)) }
         targetLimit = options.limits.targetCountMax
 
@@ -63,7 +73,9 @@ extension ScrapeConfiguration {
         }
         for discovery in try mapping["file_sd_configs"]?.list ?? [] {
             let fields = try discovery.mapping(["files", "refresh_interval"])
-            guard let list = try fields.required("files").list.nilIfEmpty else { throw discovery.error("files is empty") }
+            guard let list = try fields.required("files").list.nilIfEmpty else {
+                throw discovery.error("files is empty")
+            }
             var files: [String] = []
             for file in list {
                 let path = try file.nonEmptyString
@@ -85,7 +97,8 @@ extension TargetGroup {
         for target in try mapping["targets"]?.list ?? [] {
             let address = try target.nonEmptyString
             guard !address.contains("/") else {
-                throw target.error("\(address.debugDescription) is not a valid hostname: expected host:port without scheme or path")
+                throw target.error(
+                    "\(address.debugDescription) is not a valid hostname: expected host:port without scheme or path")
             }
             targets.append(address)
         }
@@ -101,7 +114,8 @@ extension ScrapeAuthorization {
     init(_ mapping: ConfigurationMapping) throws(ConfigurationError) {
         let ways = ["basic_auth", "authorization", "bearer_token", "bearer_token_file"].compactMap { mapping[$0] }
         guard ways.count <= 1 else {
-            throw ways[1].error("at most one of basic_auth, authorization, bearer_token and bearer_token_file must be configured")
+            throw ways[1].error(
+                "at most one of basic_auth, authorization, bearer_token and bearer_token_file must be configured")
         }
         func secret(_ fields: ConfigurationMapping, _ key: String) throws(ConfigurationError) -> Secret? {
             if let text = fields[key], let file = fields[key + "_file"] {
@@ -109,17 +123,26 @@ extension ScrapeAuthorization {
                 throw file.error("at most one of \(key) and \(key)_file must be configured")
             }
             if let text = fields[key] { return .text(try text.string) }
-            if let file = fields[key + "_file"] { return .file(FileGlob.resolve(try file.nonEmptyString, relativeToFile: file.file)) }
+            if let file = fields[key + "_file"] {
+                return .file(FileGlob.resolve(try file.nonEmptyString, relativeToFile: file.file))
+            }
             return nil
         }
         if let node = mapping["basic_auth"] {
             let fields = try node.mapping(["username", "username_file", "password", "password_file"])
-            self = .basic(username: try secret(fields, "username") ?? .text(""), password: try secret(fields, "password") ?? .text(""))
+            self = .basic(
+                username: try secret(fields, "username") ?? .text(""),
+                password: try secret(fields, "password") ?? .text(""))
         } else if let node = mapping["authorization"] {
             let fields = try node.mapping(["type", "credentials", "credentials_file"])
             let scheme = try fields["type"]?.nonEmptyString ?? "Bearer"
-            guard scheme.lowercased() != "basic" else { throw node.error("authorization type cannot be set to \"basic\", use basic_auth instead") }
-            self = if let credentials = try secret(fields, "credentials") { .credentials(scheme: scheme, credentials) } else { .none }
+            guard scheme.lowercased() != "basic" else {
+                throw node.error("authorization type cannot be set to \"basic\", use basic_auth instead")
+            }
+            self =
+                if let credentials = try secret(fields, "credentials") {
+                    .credentials(scheme: scheme, credentials)
+                } else { .none }
         } else if let token = try secret(mapping, "bearer_token") {
             self = .credentials(scheme: "Bearer", token)
         } else {

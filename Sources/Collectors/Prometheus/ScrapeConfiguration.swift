@@ -82,7 +82,8 @@ package struct ScrapeLimits: Sendable, Hashable {
     package init() {}
 
     static let keys = [
-        "body_size_limit", "sample_limit", "target_limit", "label_limit", "label_name_length_limit", "label_value_length_limit",
+        "body_size_limit", "sample_limit", "target_limit", "label_limit", "label_name_length_limit",
+        "label_value_length_limit",
     ]
 
     init(_ mapping: ConfigurationMapping, defaults: ScrapeLimits) throws(ConfigurationError) {

@@ -10,7 +10,9 @@ extension ScrapeTarget {
         if !options.metricRelabelRules.isEmpty {
             guard RelabelRule.apply(options.metricRelabelRules, to: &merged), !merged.isEmpty else { return nil }
         }
-        guard merged[Labels.metricName] != nil else { throw ScrapeError("a sample has no metric name after relabelling: \(exposed)") }
+        guard merged[Labels.metricName] != nil else {
+            throw ScrapeError("a sample has no metric name after relabelling: \(exposed)")
+        }
         try check(merged)
         return merged
     }
@@ -49,7 +51,9 @@ extension ScrapeTarget {
         let limits = options.limits
         func name() -> String { (merged[Labels.metricName] ?? "").debugDescription }
         if limits.labelCountMax > 0, merged.count > limits.labelCountMax {
-            throw ScrapeError("label_limit exceeded (metric: \(name()), number of labels: \(merged.count), limit: \(limits.labelCountMax))")
+            throw ScrapeError(
+                "label_limit exceeded (metric: \(name()), number of labels: \(merged.count), limit: \(limits.labelCountMax))"
+            )
         }
         guard limits.labelNameByteCountMax > 0 || limits.labelValueByteCountMax > 0 else { return }
         for label in merged.pairs {

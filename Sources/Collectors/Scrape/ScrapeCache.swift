@@ -88,7 +88,8 @@ struct ScrapeCache: Sendable {
     }
 
     /// The position of every sample's entry; new ones are made.
-    private mutating func resolve(_ exposition: ExpositionResult, of target: ScrapeTarget) throws(ScrapeError) -> [Int] {
+    private mutating func resolve(_ exposition: ExpositionResult, of target: ScrapeTarget) throws(ScrapeError) -> [Int]
+    {
         var resolved: [Int] = []
         resolved.reserveCapacity(exposition.series.count)
         var count = 0
@@ -122,7 +123,8 @@ struct ScrapeCache: Sendable {
         guard entries.count > 2 * liveCount + Self.deadEntryCountMax else { return }
         var kept: [Entry] = []
         var keptPositions: [Labels: Int] = [:]
-        for (exposed, position) in positions where entries[position].generation == generation || entries[position].labels == nil {
+        for (exposed, position) in positions
+        where entries[position].generation == generation || entries[position].labels == nil {
             keptPositions[exposed] = kept.count
             kept.append(entries[position])
         }

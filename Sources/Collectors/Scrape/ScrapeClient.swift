@@ -1,8 +1,8 @@
 import AsyncHTTPClient
 import Codecs
-import Settings
 import NIOCore
 import NIOHTTP1
+import Settings
 
 /// Fetches expositions and profiles over HTTP.
 ///
@@ -55,7 +55,9 @@ struct ScrapeClient: Sendable {
         request.headers.add(name: "User-Agent", value: userAgent)
         request.headers.add(name: "X-Prometheus-Scrape-Timeout-Seconds", value: Self.seconds(timeout))
         request.headers.add(name: "Accept-Encoding", value: options.enableCompression ? "gzip" : "identity")
-        if let authorization = try options.authorization.header { request.headers.add(name: "Authorization", value: authorization) }
+        if let authorization = try options.authorization.header {
+            request.headers.add(name: "Authorization", value: authorization)
+        }
         let limit = options.limits.bodyByteCountMax > 0 ? options.limits.bodyByteCountMax : Self.bodyByteCountMax
         let client = options.followRedirects ? following : staying
         let prepared = request
@@ -83,10 +85,14 @@ struct ScrapeClient: Sendable {
     ) async throws -> Answer {
         // The caller's own timer covers the body too; the client's is only there so that its request ends as well.
         let response = try await client.execute(request, timeout: .milliseconds(timeout.milliseconds &+ 1_000))
-        guard response.status == .ok else { throw ScrapeError.status(response.status.code, response.status.reasonPhrase) }
+        guard response.status == .ok else {
+            throw ScrapeError.status(response.status.code, response.status.reasonPhrase)
+        }
         var bytes: [UInt8] = []
         for try await chunk in response.body {
-            guard bytes.count + chunk.readableBytes <= byteCountMax else { throw ScrapeError.bodyTooLarge(byteCountMax) }
+            guard bytes.count + chunk.readableBytes <= byteCountMax else {
+                throw ScrapeError.bodyTooLarge(byteCountMax)
+            }
             bytes.append(contentsOf: chunk.readableBytesView)
         }
         let contentType = response.headers.first(name: "Content-Type")
@@ -97,7 +103,8 @@ struct ScrapeClient: Sendable {
             throw ScrapeError("the answer has the unknown Content-Encoding \(encoding.debugDescription): expected gzip")
         }
         do {
-            return Answer(body: try compression.decompress(bytes.span, byteCountMax: byteCountMax), contentType: contentType)
+            return Answer(
+                body: try compression.decompress(bytes.span, byteCountMax: byteCountMax), contentType: contentType)
         } catch {
             if case .tooLarge = error { throw ScrapeError.bodyTooLarge(byteCountMax) }
             throw ScrapeError("the answer's \(encoding) body is damaged: \(error)")
@@ -105,7 +112,8 @@ struct ScrapeClient: Sendable {
     }
 
     private static func isConnectionRefused(_ error: any Error) -> Bool {
-        "\(error)".contains("errno: 111") || "\(error)".contains("ECONNREFUSED") || "\(error)".contains("Connection refused")
+        "\(error)".contains("errno: 111") || "\(error)".contains("ECONNREFUSED")
+            || "\(error)".contains("Connection refused")
     }
 
     /// Seconds without needless digits: `10`, `2.5`.

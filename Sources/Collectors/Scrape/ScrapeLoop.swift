@@ -1,6 +1,6 @@
-import Settings
 import Formats
 import Logging
+import Settings
 import Synchronization
 import Telemetry
 
@@ -23,7 +23,8 @@ final class ScrapeLoop: Sendable {
     private static let latenessMillisecondsMax: Int64 = 20
 
     init(
-        target: ScrapeTarget, pool: String, hostName: String, client: ScrapeClient, store: any TelemetryStore, time: TimeSource,
+        target: ScrapeTarget, pool: String, hostName: String, client: ScrapeClient, store: any TelemetryStore,
+        time: TimeSource,
         logger: Logger
     ) {
         self.target = target
@@ -36,7 +37,8 @@ final class ScrapeLoop: Sendable {
         self.logger = logger
         state = Mutex(
             TargetSnapshot(
-                scrapePool: pool, scrapeURL: target.url, globalURL: Self.globalURL(target.url, hostName: hostName), labels: target.labels,
+                scrapePool: pool, scrapeURL: target.url, globalURL: Self.globalURL(target.url, hostName: hostName),
+                labels: target.labels,
                 discoveredLabels: target.discoveredLabels, interval: target.interval, timeout: target.timeout))
         (stopped, stopper) = AsyncStream.makeStream(of: Never.self)
     }
@@ -67,14 +69,17 @@ final class ScrapeLoop: Sendable {
         }
         guard !Task.isCancelled, let stopTime = stopTime.withLock({ $0 }), var cache else { return }
         var markers = cache.end(at: stopTime)
-        appendReport([Staleness.marker, Staleness.marker, Staleness.marker, Staleness.marker, Staleness.marker], at: stopTime, to: &markers)
+        appendReport(
+            [Staleness.marker, Staleness.marker, Staleness.marker, Staleness.marker, Staleness.marker], at: stopTime,
+            to: &markers)
         await append(markers)
     }
 
     private func scrapeForever() async -> ScrapeCache {
         var cache = ScrapeCache()
         while !Task.isCancelled {
-            let scheduled = Schedule.next(after: time.nanoseconds, interval: target.interval, offsetHash: target.offsetHash)
+            let scheduled = Schedule.next(
+                after: time.nanoseconds, interval: target.interval, offsetHash: target.offsetHash)
             do {
                 try await Task.sleep(for: .nanoseconds(scheduled - time.nanoseconds))
             } catch {
@@ -106,7 +111,8 @@ final class ScrapeLoop: Sendable {
         let duration = ContinuousClock.now - start
         if failure != nil { outcome.batch = cache.end(at: timestamp) }
         let report = [
-            failure == nil ? 1 : 0, duration.seconds, Double(outcome.scraped), Double(outcome.afterRelabelling), Double(outcome.added),
+            failure == nil ? 1 : 0, duration.seconds, Double(outcome.scraped), Double(outcome.afterRelabelling),
+            Double(outcome.added),
         ]
         appendReport(report, at: timestamp, to: &outcome.batch)
         if let refusal = await append(outcome.batch), failure == nil {
@@ -144,7 +150,8 @@ final class ScrapeLoop: Sendable {
     }
 
     private static let reportNames = [
-        "up", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_samples_post_metric_relabeling", "scrape_series_added",
+        "up", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_samples_post_metric_relabeling",
+        "scrape_series_added",
     ]
 
     @discardableResult
@@ -170,7 +177,8 @@ final class ScrapeLoop: Sendable {
             return before
         }
         if duplicates > 0 {
-            logger.warning("Samples of a series that came twice in one scrape were left out", metadata: ["count": "\(duplicates)"])
+            logger.warning(
+                "Samples of a series that came twice in one scrape were left out", metadata: ["count": "\(duplicates)"])
         }
         // Said when it changes: a target that is down for a day is no news every 15 s.
         if let failure, before != .down {

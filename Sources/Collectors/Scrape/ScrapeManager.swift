@@ -1,9 +1,9 @@
-import Settings
+import Glibc
 package import Logging
 import ServiceLifecycle
-package import Telemetry
-import Glibc
+import Settings
 import Synchronization
+package import Telemetry
 
 /// Scrapes the targets of a `prometheus.yml`, each at its own place within its interval, and keeps up with configuration and
 /// discovered files.
@@ -38,7 +38,8 @@ package final class ScrapeManager: Service {
     private let change: AsyncStream<Void>.Continuation
 
     package init(
-        configuration: PrometheusConfiguration, store: any TelemetryStore, time: TimeSource = .system, userAgent: String = "Apus",
+        configuration: PrometheusConfiguration, store: any TelemetryStore, time: TimeSource = .system,
+        userAgent: String = "Apus",
         logger: Logger
     ) {
         self.store = store
@@ -64,7 +65,8 @@ package final class ScrapeManager: Service {
             pools[configuration.jobName].map { pool in
                 let active = pool.loops.values.map(\.snapshot) + pool.invalid
                 return ScrapePool(
-                    name: configuration.jobName, active: active.sorted { ($0.scrapeURL, $0.labels) < ($1.scrapeURL, $1.labels) },
+                    name: configuration.jobName,
+                    active: active.sorted { ($0.scrapeURL, $0.labels) < ($1.scrapeURL, $1.labels) },
                     dropped: pool.dropped)
             }
         }
@@ -80,7 +82,9 @@ package final class ScrapeManager: Service {
         await withDiscardingTaskGroup { group in
             group.addTask {
                 while (try? await Task.sleep(for: Self.discoveryInterval)) != nil {
-                    let hasFiles = self.state.withLock { $0.configuration.scrapes.contains { !$0.fileDiscoveries.isEmpty } }
+                    let hasFiles = self.state.withLock {
+                        $0.configuration.scrapes.contains { !$0.fileDiscoveries.isEmpty }
+                    }
                     if hasFiles { self.change.yield() }
                 }
             }
@@ -112,7 +116,8 @@ package final class ScrapeManager: Service {
                     pool.loops[target] = loop
                 } else {
                     let loop = ScrapeLoop(
-                        target: target, pool: scrape.jobName, hostName: hostName, client: client, store: store, time: time, logger: logger)
+                        target: target, pool: scrape.jobName, hostName: hostName, client: client, store: store,
+                        time: time, logger: logger)
                     pool.loops[target] = loop
                     started.append(loop)
                 }
@@ -128,7 +133,8 @@ package final class ScrapeManager: Service {
         }
         state.withLock { $0.pools = pools }
         if !started.isEmpty || stoppedCount > 0 {
-            logger.info("Scrape targets changed", metadata: ["started": "\(started.count)", "stopped": "\(stoppedCount)"])
+            logger.info(
+                "Scrape targets changed", metadata: ["started": "\(started.count)", "stopped": "\(stoppedCount)"])
         }
         return started
     }
@@ -140,7 +146,8 @@ package final class ScrapeManager: Service {
             pool.invalid.append(
                 TargetSnapshot(
                     scrapePool: scrape.jobName, scrapeURL: url, globalURL: url, labels: Labels(["job": scrape.jobName]),
-                    discoveredLabels: labels, interval: scrape.interval, timeout: scrape.timeout, health: .down, lastError: reason))
+                    discoveredLabels: labels, interval: scrape.interval, timeout: scrape.timeout, health: .down,
+                    lastError: reason))
         }
         for outcome in outcomes {
             switch outcome {
@@ -186,7 +193,9 @@ struct DiscoveredFiles {
                 groups[path] = read
                 failures[path] = nil
             } catch {
-                if failures[path] != error { logger.error("A file of targets cannot be used", metadata: ["error": "\(error)"]) }
+                if failures[path] != error {
+                    logger.error("A file of targets cannot be used", metadata: ["error": "\(error)"])
+                }
                 failures[path] = error
             }
             result += groups[path] ?? []

@@ -14,7 +14,8 @@ package struct ScrapeTarget: Sendable, Hashable {
 
     /// Two targets are the same if they are fetched and treated alike, however they were discovered.
     package static func == (left: ScrapeTarget, right: ScrapeTarget) -> Bool {
-        left.url == right.url && left.labels == right.labels && left.interval == right.interval && left.timeout == right.timeout
+        left.url == right.url && left.labels == right.labels && left.interval == right.interval
+            && left.timeout == right.timeout
             && left.options == right.options
     }
 
@@ -71,12 +72,15 @@ extension ScrapeConfiguration {
         var labels = groupLabels
         labels["__address__"] = address
         let defaults = [
-            ("job", jobName), ("__scrape_interval__", DurationText.format(interval)), ("__scrape_timeout__", DurationText.format(timeout)),
+            ("job", jobName), ("__scrape_interval__", DurationText.format(interval)),
+            ("__scrape_timeout__", DurationText.format(timeout)),
             ("__metrics_path__", metricsPath), ("__scheme__", scheme),
         ]
         for (name, value) in defaults where labels[name] == nil { labels[name] = value }
         for parameter in parameters {
-            if let first = parameter.values.first, labels["__param_" + parameter.name] == nil { labels["__param_" + parameter.name] = first }
+            if let first = parameter.values.first, labels["__param_" + parameter.name] == nil {
+                labels["__param_" + parameter.name] = first
+            }
         }
         let discovered = labels
         guard RelabelRule.apply(relabelRules, to: &labels) else { return .dropped(discovered) }
@@ -87,12 +91,16 @@ extension ScrapeConfiguration {
         let intervalText = labels["__scrape_interval__"] ?? ""
         let timeoutText = labels["__scrape_timeout__"] ?? ""
         guard let interval = DurationText.parse(intervalText), interval > .zero else {
-            return .invalid(discovered, reason: "error parsing scrape interval: \(intervalText.debugDescription) is no duration above 0")
+            return .invalid(
+                discovered,
+                reason: "error parsing scrape interval: \(intervalText.debugDescription) is no duration above 0")
         }
         guard let timeout = DurationText.parse(timeoutText), timeout > .zero, timeout <= interval else {
             return .invalid(
                 discovered,
-                reason: "scrape timeout \(timeoutText.debugDescription) must be a duration above 0 and not above the interval (\(intervalText))")
+                reason:
+                    "scrape timeout \(timeoutText.debugDescription) must be a duration above 0 and not above the interval (\(intervalText))"
+            )
         }
         let scheme = labels["__scheme__"] ?? "http"
         guard scheme == "http" || scheme == "https" else {
@@ -103,7 +111,8 @@ extension ScrapeConfiguration {
         let public_ = Labels(sorted: labels.pairs.filter { !$0.name.hasPrefix("__") })
         return .active(
             ScrapeTarget(
-                url: url, labels: public_, discoveredLabels: discovered, interval: interval, timeout: timeout, options: options))
+                url: url, labels: public_, discoveredLabels: discovered, interval: interval, timeout: timeout,
+                options: options))
     }
 
     private func url(scheme: String, address: String, labels: Labels) -> String {
@@ -123,7 +132,8 @@ extension ScrapeConfiguration {
         }
         query.sort { $0.0.utf8Precedes($1.0) }
         let text = query.map { PercentEncoding.query($0.0) + "=" + PercentEncoding.query($0.1) }.joined(separator: "&")
-        return "\(scheme)://\(address)\(PercentEncoding.path(path))" + (text.isEmpty ? "" : (path.contains("?") ? "&" : "?") + text)
+        return "\(scheme)://\(address)\(PercentEncoding.path(path))"
+            + (text.isEmpty ? "" : (path.contains("?") ? "&" : "?") + text)
     }
 }
 
@@ -141,7 +151,9 @@ enum PercentEncoding {
 
     private static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
         default: "-_.~".utf8.contains(byte)
         }
     }

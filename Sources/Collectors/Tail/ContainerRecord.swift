@@ -23,7 +23,9 @@ struct ContainerRecord {
     /// Docker's json-file: `{"log":"text\n","stream":"stdout","time":"2026-01-02T03:04:05.6Z"}`. The text of a piece lacks its
     /// newline.
     private init?(docker bytes: [UInt8]) {
-        guard case .object(let object)? = try? JSONValue(parsing: bytes.span), let log = object["log"]?.string else { return nil }
+        guard case .object(let object)? = try? JSONValue(parsing: bytes.span), let log = object["log"]?.string else {
+            return nil
+        }
         text = Array(log.utf8)
         isPartial = text.last != UInt8(ascii: "\n")
         if !isPartial { text.removeLast() }

@@ -12,7 +12,9 @@ struct LineFields: Equatable {
     /// Reads the fields of a line; one that is neither JSON nor logfmt has none.
     static func read(_ line: [UInt8]) -> LineFields {
         var fields = LineFields()
-        guard let first = line.firstIndex(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) else { return fields }
+        guard let first = line.firstIndex(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) else {
+            return fields
+        }
         if line[first] == UInt8(ascii: "{") {
             TopLevelJSON.walk(line, from: first) { fields.take(key: $0, value: $1, isString: $2) }
         } else {
@@ -80,7 +82,9 @@ enum TopLevelJSON {
     }
 
     private static func skipSpace(_ bytes: [UInt8], _ index: inout Int) {
-        while index < bytes.count, bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\t") { index += 1 }
+        while index < bytes.count, bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\t") {
+            index += 1
+        }
     }
 
     private static func string(_ bytes: [UInt8], _ index: inout Int) -> ArraySlice<UInt8>? {
@@ -130,7 +134,9 @@ enum Logfmt {
         var index = 0
         while index < bytes.count {
             let begin = index
-            while index < bytes.count, bytes[index] != UInt8(ascii: "="), bytes[index] != UInt8(ascii: " ") { index += 1 }
+            while index < bytes.count, bytes[index] != UInt8(ascii: "="), bytes[index] != UInt8(ascii: " ") {
+                index += 1
+            }
             guard index < bytes.count, bytes[index] == UInt8(ascii: "=") else {
                 index += 1
                 continue

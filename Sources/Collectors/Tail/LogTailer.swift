@@ -1,9 +1,9 @@
+import Glibc
 package import Logging
 import ServiceLifecycle
-package import Telemetry
 import Settings
-import Glibc
 import Synchronization
+package import Telemetry
 
 /// Follows log files and stores their lines.
 ///
@@ -19,7 +19,8 @@ package final class LogTailer: Service {
     private let current = Mutex<[TailedFileSnapshot]>([])
 
     package init(
-        configuration: [TailConfiguration], store: any TelemetryStore, state: any StateStore, options: TailOptions = TailOptions(),
+        configuration: [TailConfiguration], store: any TelemetryStore, state: any StateStore,
+        options: TailOptions = TailOptions(),
         time: TimeSource = .system, logger: Logger
     ) {
         configurations = Mutex(configuration)
@@ -94,7 +95,8 @@ struct TailSet {
     var snapshot: [TailedFileSnapshot] {
         entries.map { key, entry in
             TailedFileSnapshot(
-                configuration: key.configuration, path: entry.file.position.path, offset: entry.file.position.offset, size: entry.file.size)
+                configuration: key.configuration, path: entry.file.position.path, offset: entry.file.position.offset,
+                size: entry.file.size)
         }
         .sorted { ($0.configuration, $0.path) < ($1.configuration, $1.path) }
     }
@@ -136,7 +138,9 @@ struct TailSet {
         if isFirst { followRenamed(configurations, known: &known, seen: &seen) }
         remembered = known
         let now = ContinuousClock.now
-        for (key, entry) in entries where !seen.contains(key) && entry.file.orphanedSince == nil { entry.file.orphanedSince = now }
+        for (key, entry) in entries where !seen.contains(key) && entry.file.orphanedSince == nil {
+            entry.file.orphanedSince = now
+        }
         nextDiscovery = now + max(.zero, (now - start) * Self.discoveryShare - options.pollInterval)
     }
 
@@ -154,17 +158,20 @@ struct TailSet {
         }
         guard entries.count < options.fileCountMax else {
             if !isFull {
-                logger.error("Too many log files match: no more are followed", metadata: ["limit": "\(options.fileCountMax)"])
+                logger.error(
+                    "Too many log files match: no more are followed", metadata: ["limit": "\(options.fileCountMax)"])
             }
             isFull = true
             return
         }
         let file = TailedFile(path: path) { identity in
-            known.removeValue(forKey: TailPosition(identity: identity, path: path).key(configuration: configuration.name))
+            known.removeValue(
+                forKey: TailPosition(identity: identity, path: path).key(configuration: configuration.name))
         }
         guard let file else { return }
         logger.info("Following a log file", metadata: ["path": .string(path), "offset": "\(file.position.offset)"])
-        entries[key] = Entry(file: file, decoder: TailDecoder(configuration: configuration, path: path, options: options, time: time))
+        entries[key] = Entry(
+            file: file, decoder: TailDecoder(configuration: configuration, path: path, options: options, time: time))
     }
 
     /// A file that was renamed while nobody looked lies beside its old path, under a name that no glob may match: what it still
@@ -173,7 +180,8 @@ struct TailSet {
         _ configurations: [TailConfiguration], known: inout [String: TailPosition], seen: inout Set<Key>
     ) {
         for (stateKey, position) in known {
-            guard let configuration = configurations.first(where: { stateKey == position.key(configuration: $0.name) }) else { continue }
+            guard let configuration = configurations.first(where: { stateKey == position.key(configuration: $0.name) })
+            else { continue }
             let folder = position.path.lastIndex(of: "/").map { String(position.path[...$0]) } ?? ""
             for path in FileGlob.files(folder + "*") {
                 var status = stat()
@@ -209,9 +217,11 @@ struct TailSet {
             var decoder = entry.decoder
             let before = entry.file.position
             let restarts = entry.file.restartCount
-            let chunk = entry.file.read(byteCount: max(options.chunkByteCount, 2 * options.lineByteCountMax), options: options)
+            let chunk = entry.file.read(
+                byteCount: max(options.chunkByteCount, 2 * options.lineByteCountMax), options: options)
             if entry.file.restartCount != restarts {
-                logger.info("A log file was truncated: reading it from its start", metadata: ["path": .string(before.path)])
+                logger.info(
+                    "A log file was truncated: reading it from its start", metadata: ["path": .string(before.path)])
             }
             hasMore = hasMore || chunk.hasMore
             let logEntries = decoder.decode(chunk.lines)
@@ -253,7 +263,9 @@ struct TailSet {
             return true
         } catch {
             guard error.code == .rejected else {
-                if failureCount == 0 { logger.warning("Log lines could not be stored: trying again", metadata: ["error": "\(error)"]) }
+                if failureCount == 0 {
+                    logger.warning("Log lines could not be stored: trying again", metadata: ["error": "\(error)"])
+                }
                 return false
             }
             guard let halves = logs.halves else {
@@ -271,7 +283,9 @@ struct TailSet {
         let now = ContinuousClock.now
         var gone: [String] = []
         for (key, entry) in entries {
-            guard let since = entry.file.orphanedSince, entry.file.isAtEnd, now - since >= options.orphanTimeout else { continue }
+            guard let since = entry.file.orphanedSince, entry.file.isAtEnd, now - since >= options.orphanTimeout else {
+                continue
+            }
             gone.append(entry.file.position.key(configuration: key.configuration))
             entries[key] = nil
         }
@@ -287,7 +301,9 @@ struct TailSet {
         do throws(StoreError) {
             return try positions.values(in: TailPosition.namespace).compactMapValues(TailPosition.init)
         } catch {
-            logger.error("Positions of log files could not be read: files are read from their start", metadata: ["error": "\(error)"])
+            logger.error(
+                "Positions of log files could not be read: files are read from their start",
+                metadata: ["error": "\(error)"])
             return [:]
         }
     }

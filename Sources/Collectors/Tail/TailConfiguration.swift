@@ -21,7 +21,9 @@ package struct TailConfiguration: Sendable, Hashable {
     package var labels: Labels
     package var format: Format
 
-    package init(name: String, include: [String], exclude: [String] = [], labels: Labels = .empty, format: Format = .plain) {
+    package init(
+        name: String, include: [String], exclude: [String] = [], labels: Labels = .empty, format: Format = .plain
+    ) {
         self.name = name
         self.include = include
         self.exclude = exclude

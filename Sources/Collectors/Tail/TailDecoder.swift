@@ -52,7 +52,8 @@ struct TailDecoder {
         let fields = LineFields.read(bytes)
         if let level = fields.level { metadata.append(Label("detected_level", level)) }
         return LogEntry(
-            timestamp: timestamp(fields.timestamp ?? wrapperTime, now: now), line: String(decoding: bytes, as: UTF8.self),
+            timestamp: timestamp(fields.timestamp ?? wrapperTime, now: now),
+            line: String(decoding: bytes, as: UTF8.self),
             metadata: Labels(metadata), traceID: fields.traceID, spanID: fields.spanID)
     }
 

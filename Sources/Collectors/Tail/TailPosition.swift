@@ -68,9 +68,12 @@ struct TailPosition: Sendable, Hashable {
 
     /// Reads ``encoded``; nil where it is damaged or of another version.
     init?(_ bytes: [UInt8]) {
-        let parts = String(decoding: bytes, as: UTF8.self).split(separator: " ", maxSplits: 7, omittingEmptySubsequences: false)
-        guard parts.count == 8, parts[0] == "1", let device = UInt64(parts[1]), let inode = UInt64(parts[2]), let count = Int(parts[3]),
-            (0...FileFingerprint.byteCountMax).contains(count), let hash = UInt64(parts[4]), let offset = Int64(parts[5]), offset >= 0
+        let parts = String(decoding: bytes, as: UTF8.self).split(
+            separator: " ", maxSplits: 7, omittingEmptySubsequences: false)
+        guard parts.count == 8, parts[0] == "1", let device = UInt64(parts[1]), let inode = UInt64(parts[2]),
+            let count = Int(parts[3]),
+            (0...FileFingerprint.byteCountMax).contains(count), let hash = UInt64(parts[4]),
+            let offset = Int64(parts[5]), offset >= 0
         else { return nil }
         identity = FileIdentity(device: device, inode: inode)
         fingerprint = FileFingerprint(byteCount: count, hash: hash)

@@ -6,12 +6,14 @@ enum TimeText {
     static func parse(_ text: ArraySlice<UInt8>) -> Int64? {
         let bytes = Array(text)
         guard bytes.count >= 19, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
-            [UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: " ")].contains(bytes[10]), bytes[13] == UInt8(ascii: ":"),
+            [UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: " ")].contains(bytes[10]),
+            bytes[13] == UInt8(ascii: ":"),
             bytes[16] == UInt8(ascii: ":")
         else { return parseNumber(text) }
         guard let year = digits(bytes, 0, 4), let month = digits(bytes, 5, 2), let day = digits(bytes, 8, 2),
             let hour = digits(bytes, 11, 2), let minute = digits(bytes, 14, 2), let second = digits(bytes, 17, 2),
-            (1678...2261).contains(year), (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
+            (1678...2261).contains(year), (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60,
+            second <= 60
         else { return nil }
         var index = 19
         var nanoseconds: Int64 = 0
@@ -45,8 +47,12 @@ enum TimeText {
             index += 1
         }
         guard digitCount > 0 else { return nil }
-        if index < text.endIndex, text[index] == UInt8(ascii: "e") || text[index] == UInt8(ascii: "E") || hasExponent(text[index...]) {
-            guard let value = Double(String(decoding: text, as: UTF8.self)), value >= 0, value < 9e18 else { return nil }
+        if index < text.endIndex,
+            text[index] == UInt8(ascii: "e") || text[index] == UInt8(ascii: "E") || hasExponent(text[index...])
+        {
+            guard let value = Double(String(decoding: text, as: UTF8.self)), value >= 0, value < 9e18 else {
+                return nil
+            }
             return value < 1e11 ? Int64(exactly: (value * 1e9).rounded()) : Int64(value)
         }
         // 1e11 seconds lie in the year 5138; 1e11 milliseconds in 1973.
@@ -96,7 +102,9 @@ enum TimeText {
         guard index < bytes.count else { return 0 }
         let sign = bytes[index]
         if sign == UInt8(ascii: "Z") || sign == UInt8(ascii: "z") { return index + 1 == bytes.count ? 0 : nil }
-        guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), let hours = digits(bytes, index + 1, 2) else { return nil }
+        guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), let hours = digits(bytes, index + 1, 2) else {
+            return nil
+        }
         let at = index + 3 < bytes.count && bytes[index + 3] == UInt8(ascii: ":") ? index + 4 : index + 3
         guard let minutes = at == bytes.count ? 0 : digits(bytes, at, 2), hours < 24, minutes < 60 else { return nil }
         let seconds = hours * 3_600 + minutes * 60
