@@ -23,10 +23,10 @@ function frameColour(name, dark) {
     if (hue === undefined) {
         let hash = 5;
         for (const character of from) hash = (hash * 33 + character.charCodeAt(0)) >>> 0;
-        hue = [28, 42, 12, 352, 54, 330, 20, 300, 36, 265][hash % 10];
+        hue = [28, 44, 14, 2, 52, 34, 20, 47, 8, 39][hash % 10];
         hues.set(from, hue);
     }
-    return dark ? `hsl(${hue} 52% 42%)` : `hsl(${hue} 82% 76%)`;
+    return dark ? `hsl(${hue} 50% 39%)` : `hsl(${hue} 86% 77%)`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { dateTime, duration, number, tick } from "../format.js";
+import { stepFor } from "../time.js";
 import { grid, tooltip } from "./axes.js";
 import { colour } from "./palette.js";
 
@@ -43,12 +44,14 @@ export function readBuckets(series) {
 /** @param {Heat} heat @param {number} step seconds */
 export function heatMap(heat, step) {
     const width = heat.times.length > 1 ? heat.times[heat.times.length - 1] - heat.times[0] : 60e3;
+    // Round times only, whatever the columns' step.
+    const every = (stepFor({ start: 0, end: width }, 7) || 60) * 1000;
     const bound = (/** @type {number} */ value) => (value === Infinity ? "+Inf" : duration(value));
     return {
         animation: false, grid,
         xAxis: {
             type: "category", data: heat.times, axisTick: { show: false }, axisLine: { lineStyle: { color: colour("line-strong") } },
-            axisLabel: { color: colour("faint"), fontSize: 11, interval: Math.max(1, Math.ceil(heat.times.length / 6)) - 1, formatter: (/** @type {string} */ value) => tick(Number(value), width), showMinLabel: false },
+            axisLabel: { color: colour("faint"), fontSize: 11, interval: (/** @type {number} */ index) => heat.times[index] % every < step * 1000, formatter: (/** @type {string} */ value) => tick(Number(value), width), showMinLabel: false },
         },
         yAxis: {
             type: "category", data: heat.bounds.map(bound), axisTick: { show: false }, axisLine: { show: false },

@@ -47,17 +47,27 @@ export function serviceColour(name) {
     return seriesColour(index);
 }
 
+const classColours = /** @type {Record<string, string>} */ ({ 1: "c5", 2: "c1", 3: "c4", 4: "level-warn", 5: "level-error" });
+
 /**
- * The colour of a status code's class.
+ * The colour of a status code: of its class, and paler for each further code of the class.
  *
  * @param {string} code
+ * @param {number} further how many codes of its class stand before it
  */
-export function statusColour(code) {
-    switch (code[0]) {
-        case "5": return colour("level-error");
-        case "4": return colour("level-warn");
-        case "3": return colour("c4");
-        case "2": return colour("c1");
-        default: return colour("faint");
-    }
+export function statusColour(code, further) {
+    return mixed(colour(classColours[code[0]] ?? "faint"), colour("surface"), Math.min(0.6, further * 0.3));
+}
+
+/**
+ * @param {string} first `#rrggbb`
+ * @param {string} second
+ * @param {number} share of the second
+ */
+function mixed(first, second, share) {
+    const parts = [1, 3, 5].map((at) => {
+        const [a, b] = [first, second].map((text) => parseInt(text.slice(at, at + 2), 16));
+        return Math.round(a + (b - a) * share).toString(16).padStart(2, "0");
+    });
+    return `#${parts.join("")}`;
 }

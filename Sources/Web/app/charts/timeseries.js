@@ -4,7 +4,7 @@ import { colour, seriesColour } from "./palette.js";
 
 /** @typedef {import("../time.js").Span} Span */
 /** @typedef {import("../format.js").Unit} Unit */
-/** @typedef {{ name: string, points: [number, number][], colour?: string }} Line */
+/** @typedef {{ name: string, points: [number, number][], paint?: () => string }} Line `paint` gives its colour in the theme of the moment */
 /** @typedef {{ time: number, value: number, traceID: string }} Mark */
 
 /**
@@ -33,10 +33,10 @@ export function withGaps(points, step) {
  * @param {"line" | "area" | "stack" | "bars"} [input.style]
  * @param {Set<string>} [input.hidden] names of lines
  * @param {Mark[]} [input.marks] exemplars: a click opens their trace
- * @param {number} [input.max]
+ * @param {number} [input.ticks] on the value axis
  */
-export function timeSeries({ lines, span, step, unit, style = "line", hidden = new Set(), marks = [], max }) {
-    const shown = lines.map((line, index) => ({ ...line, colour: line.colour ?? seriesColour(index) })).filter((line) => !hidden.has(line.name));
+export function timeSeries({ lines, span, step, unit, style = "line", hidden = new Set(), marks = [], ticks = 4 }) {
+    const shown = lines.map((line, index) => ({ ...line, colour: line.paint?.() ?? seriesColour(index) })).filter((line) => !hidden.has(line.name));
     const stacked = style === "stack" || style === "bars";
     const single = shown.length === 1;
     const series = /** @type {object[]} */ (shown.map((line) => ({
@@ -56,7 +56,7 @@ export function timeSeries({ lines, span, step, unit, style = "line", hidden = n
         });
     }
     return {
-        animation: false, grid, xAxis: timeAxis(span), yAxis: valueAxis(unit, { max, min: stacked ? 0 : (/** @type {{ min: number, max: number }} */ extent) => (extent.min >= 0 ? 0 : extent.min) }),
+        animation: false, grid, xAxis: timeAxis(span), yAxis: valueAxis(unit, { splitNumber: ticks, min: stacked ? 0 : (/** @type {{ min: number, max: number }} */ extent) => (extent.min >= 0 ? 0 : extent.min) }),
         tooltip: tooltip({
             axisPointer: { type: style === "bars" ? "shadow" : "line", shadowStyle: { color: colour("hover"), opacity: 0.5 } },
             formatter: (/** @type {any[] | any} */ items) => {

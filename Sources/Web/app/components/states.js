@@ -46,14 +46,14 @@ export function empty({ title, text, snippet, action, icon: name = "inbox", comp
     ]);
 }
 
-/** @param {Error} error @param {(() => void) | null} retry @param {{ compact?: boolean }} [options] */
+/** @param {Error} error @param {(() => void) | null} retry @param {{ compact?: boolean, detail?: string }} [options] detail: text above the message, as it is */
 export function failure(error, retry, options = {}) {
-    const { compact = false } = options;
+    const { compact = false, detail = "" } = options;
     const status = error instanceof RequestError ? error.status : 0;
     const title = status === 401 ? "A token is needed" : status === 403 ? "The token may not do this" : status === 404 ? "Not found" : status === 429 || status === 503 ? "Apus is busy"
         : status >= 400 && status < 500 ? "The query was refused" : "This could not be loaded";
     return h("div", { class: ["state failure", { compact }], role: "alert" }, [
-        compact ? null : icon("warning"), h("strong", null, title), h("div", { class: "message" }, error.message),
+        compact ? null : icon("warning"), h("strong", null, title), h("div", { class: "message" }, detail ? `${detail}\n${error.message}` : error.message),
         retry ? h("button", { type: "button", class: "button small", onClick: retry }, [icon("refresh"), "Try again"]) : null,
     ]);
 }

@@ -48,7 +48,7 @@ export const Waterfall = component("Waterfall", /** @type {(keyof WaterfallProps
         if (index < 0 || !element) return;
         const y = index * rowHeight;
         if (y < element.scrollTop) element.scrollTop = y;
-        else if (y + rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = y + rowHeight * 2 - element.clientHeight;
+        else if (y + rowHeight * 2 > element.scrollTop + element.clientHeight) element.scrollTop = y + rowHeight * 3 - element.clientHeight;
     }
     watch(() => props.selectedID, (id) => void nextTick().then(() => reveal(id)));
     watch(() => props.matches, (matches) => {
@@ -118,11 +118,10 @@ export const Waterfall = component("Waterfall", /** @type {(keyof WaterfallProps
         const first = Math.max(0, Math.floor(top.value / rowHeight) - margin);
         const last = Math.min(rows.value.length, Math.ceil((top.value + height.value) / rowHeight) + margin);
         return [
-            ruler(),
             h("div", {
                 class: "span-rows", role: "tree", tabindex: 0, "aria-label": "Spans", "aria-activedescendant": props.selectedID ? `span-${props.selectedID}` : undefined, onKeydown: key,
                 onScroll: (/** @type {any} */ event) => { top.value = event.target.scrollTop; }, ref: (/** @type {HTMLElement | null} */ element) => { scroller.value = element; },
-            }, [h("div", { class: "span-sheet", style: { height: `${rows.value.length * rowHeight}px` } }, rows.value.slice(first, last).map((span, index) => row(span, first + index)))]),
+            }, [ruler(), h("div", { class: "span-sheet", style: { height: `${rows.value.length * rowHeight}px` } }, rows.value.slice(first, last).map((span, index) => row(span, first + index)))]),
         ];
     };
 });

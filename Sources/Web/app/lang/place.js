@@ -85,3 +85,13 @@ export function problemPlace(message, query) {
     // At the end of the text there is nothing to underline: take what stands before it.
     return word ? { from, to: from + word.length, line, column } : { from: Math.max(0, from - 1), to: Math.max(1, from), line, column };
 }
+
+/**
+ * The line of a query with an arrow below the place of its problem.
+ *
+ * @param {string} query
+ * @param {{ line: number, column: number }} place
+ */
+export function pointed(query, { line, column }) {
+    return `${query.split("\n")[line - 1] ?? ""}\n${" ".repeat(Math.max(0, column - 1))}↑`;
+}

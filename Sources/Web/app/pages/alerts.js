@@ -51,7 +51,7 @@ export const Alerts = component("Alerts", [], () => {
         return h("article", { key: JSON.stringify(alert.labels), class: ["alert-card", alert.state], "data-testid": "alert" }, [
             h("div", { class: "row" }, [
                 h("span", { class: ["badge", tone(alert.state)] }, alert.state), h("h2", { class: "clip" }, name ?? rule.name), labels.severity ? h("span", { class: "badge" }, labels.severity) : null,
-                h("span", { class: "grow" }), h("span", { class: "muted nowrap", title: dateTime(Date.parse(alert.activeAt)) }, `since ${ago(Date.parse(alert.activeAt))}`),
+                h("span", { class: "grow" }), h("span", { class: "muted nowrap", title: dateTime(Date.parse(alert.activeAt)) }, `for ${duration(Math.max(0, Math.round((Date.now() - Date.parse(alert.activeAt)) / 1000)))}`),
             ]),
             summary ? h("p", { class: "alert-summary" }, prose(summary)) : null,
             description ? h("p", { class: "muted" }, prose(description)) : null,

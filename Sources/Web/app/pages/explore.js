@@ -9,7 +9,7 @@ import { dateTime, duration, number, plural, unitOf, withUnit } from "../format.
 import { setHead } from "../head.js";
 import { icon } from "../icons.js";
 import { highlighted } from "../lang/highlight.js";
-import { problemPlace } from "../lang/place.js";
+import { pointed, problemPlace } from "../lang/place.js";
 import { link } from "../link.js";
 import { isMetricQuery } from "../model/logs.js";
 import { seriesName } from "../model/panels.js";
@@ -175,7 +175,7 @@ export const Explore = component("Explore", [], () => {
             suggestions("To begin with", examples[language.value].map(([q, note]) => ({ lang: language.value, q, note }))),
             history.value.length > 0 ? suggestions("Yours before", history.value.slice(0, 8)) : null,
         ])
-            : result.error.value ? h("div", { class: "panel" }, [problem.value ? h("p", { class: "problem-place bad" }, `At line ${problem.value.line}, column ${problem.value.column}:`) : null, failure(result.error.value, result.reload)])
+            : result.error.value ? h("div", { class: "panel" }, [failure(result.error.value, result.reload, { detail: problem.value ? pointed(query.value, problem.value) : "" })])
                 : result.data.value ? answer(result.data.value) : loading({ height: 380 }),
     ];
 });

@@ -65,7 +65,7 @@ export const Logs = component("Logs", [], () => {
             byLevel.set(level, sums);
         }
         const found = levels.filter((level) => byLevel.has(level)).map((level) => ({
-            name: level, colour: colour(`level-${level}`), points: /** @type {[number, number][]} */ ([...(byLevel.get(level) ?? [])].sort((a, b) => a[0] - b[0])),
+            name: level, paint: () => colour(`level-${level}`), points: /** @type {[number, number][]} */ ([...(byLevel.get(level) ?? [])].sort((a, b) => a[0] - b[0])),
         })).reverse();
         return { step, span: range, lines: found, total: found.reduce((sum, line) => sum + line.points.reduce((part, [, value]) => part + value, 0), 0) };
     }, () => query.value);
@@ -123,7 +123,7 @@ export const Logs = component("Logs", [], () => {
         query.value && !isMetricQuery(query.value) ? panel({ title: "Lines over time", hint: counts.data.value ? `${plural(Math.round(counts.data.value.total), "line")}` : null, testid: "log-histogram" }, h("div", { class: "chart-box short" }, [
             show(counts, {
                 compact: true, loading: () => loading({ height: 100 }), empty: (value) => (value.lines.length > 0 ? null : empty({ title: "No line in this range", compact: true })),
-                content: (value) => h(TimeChart, { lines: value.lines, span: value.span, step: value.step, unit: "count", look: "bars", label: "Log lines by level over time" }),
+                content: (value) => h(TimeChart, { lines: value.lines, span: value.span, step: value.step, unit: "count", look: "bars", ticks: 2, label: "Log lines by level over time" }),
             }),
         ])) : null,
         wanted.error.value ? failure(wanted.error.value, wanted.reload) : show(lines, {

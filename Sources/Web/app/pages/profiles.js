@@ -76,8 +76,8 @@ export const Profiles = component("Profiles", [], () => {
                     h("thead", null, [h("tr", null, [h("th", null, "Function"), column("self", "Self"), column("total", "Total")])]),
                     h("tbody", null, shown.map((cost) => h("tr", { key: cost.name, class: "link", title: cost.name, onClick: () => { search.value = search.value === cost.name ? "" : cost.name; } }, [
                         h("td", { class: "function-name" }, [h("span", { class: "clip mono" }, shortName(cost.name))]),
-                        h("td", { class: "number cost" }, [h("i", { style: { width: `${(cost.self / flame.total) * 100}%` } }), h("span", null, withUnit(cost.self, unit)), h("small", { class: "faint" }, percent(cost.self / flame.total))]),
-                        h("td", { class: "number cost" }, [h("i", { style: { width: `${(cost.total / flame.total) * 100}%` } }), h("span", null, withUnit(cost.total, unit)), h("small", { class: "faint" }, percent(cost.total / flame.total))]),
+                        h("td", { class: "number cost", title: withUnit(cost.self, unit) }, [h("i", { style: { width: `${(cost.self / flame.total) * 100}%` } }), h("span", null, withUnit(cost.self, unit)), h("small", { class: "faint" }, percent(cost.self / flame.total))]),
+                        h("td", { class: "number cost", title: withUnit(cost.total, unit) }, [h("i", { style: { width: `${(cost.total / flame.total) * 100}%` } }), h("span", null, withUnit(cost.total, unit)), h("small", { class: "faint" }, percent(cost.total / flame.total))]),
                     ]))),
                 ])]),
             ]),

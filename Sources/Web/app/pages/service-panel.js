@@ -38,9 +38,10 @@ export const ServicePanel = component("ServicePanel", /** @type {(keyof ServiceP
         const series = answers.flatMap((answer) => answer.series);
         const lines = answers.flatMap((answer, index) => answer.series.filter((one) => one.points.some(([, value]) => Number.isFinite(value))).map((one) => {
             const name = asks[index].name ?? seriesName(one.labels, asks[index].legend);
-            return { name, points: one.points, colour: spec.look === "status" ? statusColour(name) : undefined };
+            return /** @type {Line} */ ({ name, points: one.points });
         }));
         if (!asks.some((ask) => ask.name)) lines.sort((a, b) => (a.name < b.name ? -1 : 1));
+        if (spec.look === "status") lines.forEach((line, index) => { line.paint = () => statusColour(line.name, lines.slice(0, index).filter((other) => other.name[0] === line.name[0]).length); });
         return { lines, series, marks: spec.id === "latency" ? await exemplars(asks, range, signal) : [], step, span: range, queries: asks.map((ask) => ask.query) };
     }
 

@@ -58,7 +58,7 @@ export const Traces = component("Traces", [], () => {
     function form() {
         const known = (services.data.value ?? []).filter((service) => service.signals.includes("spans")).map((service) => service.name);
         const all = [...new Set([...known, ...(route.query.service ? [route.query.service] : [])])].sort();
-        return h("form", { class: "row wrap", role: "search", "aria-label": "Search traces", onSubmit: (/** @type {Event} */ event) => event.preventDefault() }, [
+        return h("form", { class: "row wrap trace-search", role: "search", "aria-label": "Search traces", onSubmit: (/** @type {Event} */ event) => event.preventDefault() }, [
             select("service", "service", [["", "any"], .../** @type {[string, string][]} */ (all.map((name) => [name, name]))]),
             input("name", "span", "part of its name", "190px"), input("min", "longer than", "100ms", "150px"), input("max", "shorter than", "2s", "152px"),
             select("status", "status", [["", "any"], ["error", "error"], ["ok", "ok"], ["unset", "unset"]]),
