@@ -165,6 +165,7 @@ export async function lokiLabelValues(name, span, options) {
  * @property {string} rootTraceName
  * @property {string} startTimeUnixNano
  * @property {number} durationMs
+ * @property {Record<string, { spanCount?: number, errorCount?: number }>} [serviceStats]
  * @property {{ matched: number, spans: { spanID: string, name?: string, startTimeUnixNano: string, durationNanos: string, attributes?: any[] }[] }} [spanSet]
  * @property {{ matched: number, spans: any[] }[]} [spanSets]
  *

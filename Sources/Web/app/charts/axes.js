@@ -9,7 +9,7 @@ const font = '"Inter", "SF Pro Text", "Segoe UI", Roboto, "Noto Sans", "Liberati
 /** @param {Span} span */
 export function timeAxis(span) {
     return {
-        type: "time", min: span.start, max: span.end, splitNumber: 6,
+        type: "time", min: span.start, max: span.end, splitNumber: 5,
         axisLine: { show: true, lineStyle: { color: colour("line-strong") } }, axisTick: { show: false }, splitLine: { show: false },
         axisLabel: {
             color: colour("faint"), fontSize: 11, fontFamily: font, hideOverlap: true, margin: 8, showMinLabel: false, showMaxLabel: false,

@@ -16,12 +16,16 @@ import { colour } from "./palette.js";
  * Cumulative bucket rates (one series an `le`) to the cells of a heat map: what each bucket holds by itself.
  *
  * @param {Series[]} series
+ * @param {import("../time.js").Span} span on whole steps
+ * @param {number} step seconds
  * @returns {Heat}
  */
-export function readBuckets(series) {
+export function readBuckets(series, span, step) {
     const rows = series.map((one) => ({ bound: one.labels.le === "+Inf" ? Infinity : Number(one.labels.le), points: new Map(one.points) }))
         .filter((row) => !Number.isNaN(row.bound)).sort((a, b) => a.bound - b.bound);
-    const times = [...new Set(rows.flatMap((row) => [...row.points.keys()]))].sort((a, b) => a - b);
+    /** @type {number[]} */
+    const times = [];
+    for (let time = span.start; time <= span.end; time += step * 1000) times.push(time);
     /** @type {[number, number, number][]} */
     let cells = [];
     times.forEach((time, column) => {

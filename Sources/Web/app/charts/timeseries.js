@@ -25,6 +25,28 @@ export function withGaps(points, step) {
 }
 
 /**
+ * The same times in every line, as stacking needs it: ECharts piles up by index. What is missing counts as nothing; where all
+ * miss more than a step, there is a hole.
+ *
+ * @param {Line[]} lines @param {number} step milliseconds
+ * @returns {[number, number | null][][]}
+ */
+export function onOneGrid(lines, step) {
+    const times = [...new Set(lines.flatMap((line) => line.points.map(([time]) => time)))].sort((a, b) => a - b);
+    return lines.map((line) => {
+        const values = new Map(line.points);
+        /** @type {[number, number | null][]} */
+        const filled = [];
+        times.forEach((time, index) => {
+            if (index > 0 && time - times[index - 1] > step * 1.5) filled.push([times[index - 1] + step, null]);
+            const value = values.get(time) ?? 0;
+            filled.push([time, Number.isFinite(value) ? value : 0]);
+        });
+        return filled;
+    });
+}
+
+/**
  * @param {object} input
  * @param {Line[]} input.lines
  * @param {Span} input.span
@@ -39,8 +61,9 @@ export function timeSeries({ lines, span, step, unit, style = "line", hidden = n
     const shown = lines.map((line, index) => ({ ...line, colour: line.paint?.() ?? seriesColour(index) })).filter((line) => !hidden.has(line.name));
     const stacked = style === "stack" || style === "bars";
     const single = shown.length === 1;
-    const series = /** @type {object[]} */ (shown.map((line) => ({
-        type: style === "bars" ? "bar" : "line", name: line.name, data: withGaps(line.points, step * 1000), color: line.colour, showSymbol: line.points.length < 3,
+    const piles = stacked ? onOneGrid(shown, step * 1000) : [];
+    const series = /** @type {object[]} */ (shown.map((line, index) => ({
+        type: style === "bars" ? "bar" : "line", name: line.name, data: stacked ? piles[index] : withGaps(line.points, step * 1000), color: line.colour, showSymbol: line.points.length < 3,
         symbolSize: 4, stack: stacked ? "all" : undefined, barCategoryGap: "12%", lineStyle: { width: stacked ? 1 : 1.6 }, emphasis: { disabled: true },
         areaStyle: style === "stack" ? { opacity: 0.75 } : style === "area" || (single && style === "line") ? { opacity: 0.12 } : undefined,
         connectNulls: false, sampling: line.points.length > 2000 ? "lttb" : undefined, z: 2,
@@ -60,7 +83,7 @@ export function timeSeries({ lines, span, step, unit, style = "line", hidden = n
         tooltip: tooltip({
             axisPointer: { type: style === "bars" ? "shadow" : "line", shadowStyle: { color: colour("hover"), opacity: 0.5 } },
             formatter: (/** @type {any[] | any} */ items) => {
-                const list = (Array.isArray(items) ? items : [items]).filter((item) => item.seriesName !== "exemplar" && item.value?.[1] !== null);
+                const list = (Array.isArray(items) ? items : [items]).filter((item) => item.seriesName !== "exemplar" && item.value?.[1] !== null && !(stacked && item.value?.[1] === 0));
                 if (list.length === 0) return "";
                 const entries = list.map((item) => ({ name: item.seriesName, colour: item.color, number: item.value[1], value: withUnit(item.value[1], unit) }));
                 if (!stacked) entries.sort((a, b) => b.number - a.number);

@@ -19,7 +19,7 @@ export function everything(labels) {
  * @param {string} id
  */
 export function ofTrace(selector, id) {
-    return `${selector} | json | trace_id="${id.replace(/[^0-9a-fA-F]/g, "")}"`;
+    return `${selector}${/\|\s*json\b/.test(selector) ? "" : " | json"} | trace_id="${id.replace(/[^0-9a-fA-F]/g, "")}"`;
 }
 
 /** Labels that name a level. */

@@ -132,7 +132,7 @@ export const panels = [
  * @param {string[]} [legend]
  */
 export function seriesName(labels, legend) {
-    if (legend) return legend.map((label) => labels[label]).filter(Boolean).join(" ") || "all";
+    if (legend) return legend.map((label) => labels[label]).filter((value) => value && value !== "none").join(" ") || "all";
     const { __name__: name = "", ...rest } = labels;
     const inner = Object.entries(rest).map(([key, value]) => `${key}="${value}"`).join(", ");
     return inner ? `${name}{${inner}}` : name || "value";

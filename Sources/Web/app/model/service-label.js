@@ -1,5 +1,6 @@
 // By which label a service is named: `service` and `job` for what is scraped or tailed, `service_name` and `job` for what comes by OTLP.
 import * as api from "../api.js";
+import { everything } from "./log-query.js";
 import { quote } from "./logs.js";
 
 /** @typedef {import("../time.js").Span} Span */
@@ -18,5 +19,7 @@ export async function logSelector(name, range, signal) {
     const labels = ["service", "service_name", "job"];
     const known = await Promise.all(labels.map((label) => api.lokiLabelValues(label, range, { signal })));
     const index = known.findIndex((values) => values.includes(name));
-    return `{${labels[index < 0 ? 0 : index]}=${quote(name)}}`;
+    if (index >= 0) return `{${labels[index]}=${quote(name)}}`;
+    // No stream bears its name: its lines may.
+    return `${everything(await api.lokiLabels(range, { signal }))} | json | service=${quote(name)}`;
 }

@@ -34,3 +34,16 @@ export function traceQuery(fields, more = []) {
     conditions.push(...more);
     return conditions.length === 0 ? "{ }" : `{ ${conditions.join(" && ")} }`;
 }
+
+/**
+ * What a search result is called: its root, or as long as that has not arrived the first span that matched.
+ *
+ * @param {import("../api.js").TraceSummary} trace
+ * @returns {{ service: string, name: string }}
+ */
+export function rootOf(trace) {
+    const span = (trace.spanSet ?? trace.spanSets?.[0])?.spans[0];
+    // Tempo's words for it are "<root span not yet received>".
+    if (trace.rootServiceName && !trace.rootServiceName.startsWith("<")) return { service: trace.rootServiceName, name: trace.rootTraceName || span?.name || "trace" };
+    return { service: Object.keys(trace.serviceStats ?? {})[0] ?? "", name: span?.name ?? "trace" };
+}

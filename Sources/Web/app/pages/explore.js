@@ -13,6 +13,7 @@ import { pointed, problemPlace } from "../lang/place.js";
 import { link } from "../link.js";
 import { isMetricQuery } from "../model/logs.js";
 import { seriesName } from "../model/panels.js";
+import { rootOf } from "../model/trace-query.js";
 import { recall, remember } from "../memory.js";
 import { refresh } from "../range.js";
 import { resource } from "../resource.js";
@@ -109,7 +110,7 @@ export const Explore = component("Explore", [], () => {
     const traceTable = (traces) => h("div", { class: "table-scroll" }, [h("table", { class: "table" }, [
         h("thead", null, [h("tr", null, ["Trace", "Root", "Started", "Duration", "Matched spans"].map((title) => h("th", null, title)))]),
         h("tbody", null, traces.map((trace) => h("tr", { key: trace.traceID }, [
-            h("td", null, [link(href(tracePath(trace.traceID)), { class: "text mono" }, trace.traceID.slice(0, 16))]), h("td", null, `${trace.rootServiceName} ${trace.rootTraceName}`),
+            h("td", null, [link(href(tracePath(trace.traceID)), { class: "text mono" }, trace.traceID.slice(0, 16))]), h("td", null, `${rootOf(trace).service} ${rootOf(trace).name}`),
             h("td", { class: "nowrap" }, dateTime(Number(trace.startTimeUnixNano) / 1e6)), h("td", { class: "nowrap" }, duration(trace.durationMs / 1000)),
             h("td", null, (trace.spanSet ?? trace.spanSets?.[0])?.spans.slice(0, 3).map((span) => h("span", { class: "chip", key: span.spanID, style: { marginRight: "4px" } }, [h("b", null, span.name ?? span.spanID), duration(Number(span.durationNanos) / 1e9)]))),
         ]))),

@@ -35,8 +35,10 @@ export const ServicePanel = component("ServicePanel", /** @type {(keyof ServiceP
         const asks = spec.asks({ selector: props.selector, metrics: props.metrics, window: rateRange(step) });
         const within = aligned(range, step);
         const answers = await Promise.all(asks.map((ask) => api.queryRange(ask.query, within, step, { signal })));
+        // What never happened in the range only fills the legend.
+        const isPile = spec.look === "stack" || spec.look === "status";
         const series = answers.flatMap((answer) => answer.series);
-        const lines = answers.flatMap((answer, index) => answer.series.filter((one) => one.points.some(([, value]) => Number.isFinite(value))).map((one) => {
+        const lines = answers.flatMap((answer, index) => answer.series.filter((one) => one.points.some(([, value]) => Number.isFinite(value) && (value !== 0 || !isPile))).map((one) => {
             const name = asks[index].name ?? seriesName(one.labels, asks[index].legend);
             return /** @type {Line} */ ({ name, points: one.points });
         }));
@@ -50,8 +52,16 @@ export const ServicePanel = component("ServicePanel", /** @type {(keyof ServiceP
         const buckets = /\((\w+_bucket\{[^}]*\})/.exec(asks[0]?.query ?? "")?.[1];
         if (!buckets) return [];
         try {
-            // The slowest tell the most, and a hundred are enough to click on.
-            return (await api.exemplars(buckets, range, { signal })).sort((a, b) => b.value - a.value).slice(0, 100);
+            const all = await api.exemplars(buckets, range, { signal });
+            // The slowest of each moment tells the most; more would cover the lines.
+            const width = (range.end - range.start) / 40;
+            /** @type {Map<number, api.Exemplar>} */
+            const slowest = new Map();
+            for (const exemplar of all) {
+                const moment = Math.floor(exemplar.time / width);
+                if ((slowest.get(moment)?.value ?? -1) < exemplar.value) slowest.set(moment, exemplar);
+            }
+            return [...slowest.values()];
         } catch (error) {
             if (signal.aborted) throw error;
             return [];
@@ -66,7 +76,7 @@ export const ServicePanel = component("ServicePanel", /** @type {(keyof ServiceP
     /** @param {PanelData} value */
     function content(value) {
         if (spec.look === "heatmap") {
-            const heat = readBuckets(value.series);
+            const heat = readBuckets(value.series, aligned(value.span, value.step), value.step);
             return h(Chart, {
                 label: `${spec.title} of ${props.service}`, version: value, option: () => heatMap(heat, value.step),
                 onPick: (/** @type {any} */ event) => {

@@ -11,6 +11,7 @@ import { icon } from "../icons.js";
 import { link } from "../link.js";
 import { quote } from "../model/logs.js";
 import { panels } from "../model/panels.js";
+import { rootOf } from "../model/trace-query.js";
 import { metricSelector } from "../model/service-label.js";
 import { resource } from "../resource.js";
 import { href, route, tracePath } from "../router.js";
@@ -56,7 +57,7 @@ export const Service = component("Service", [], () => {
     /** @param {api.TraceSummary[]} list @param {number} top */
     const traceList = (list, top) => h("ul", { class: "trace-lines" }, list.map((trace) => h("li", { key: trace.traceID }, [
         link(href(tracePath(trace.traceID)), { class: "trace-line" }, [
-            h("span", { class: "service-mark", style: { background: serviceColour(trace.rootServiceName) } }), h("span", { class: "clip grow" }, trace.rootTraceName || "trace"),
+            h("span", { class: "service-mark", style: { background: serviceColour(rootOf(trace).service) } }), h("span", { class: "clip grow" }, rootOf(trace).name),
             h("span", { class: "faint nowrap" }, ago(Number(trace.startTimeUnixNano) / 1e6)),
             h("span", { class: "bar" }, [h("i", { style: { width: `${Math.max(2, (trace.durationMs / Math.max(1, top)) * 100)}%` } })]),
             h("span", { class: "number duration" }, duration(trace.durationMs / 1000)),

@@ -12,7 +12,7 @@ import { setHead } from "../head.js";
 import { icon } from "../icons.js";
 import { problemPlace } from "../lang/place.js";
 import { link } from "../link.js";
-import { traceQuery } from "../model/trace-query.js";
+import { rootOf, traceQuery } from "../model/trace-query.js";
 import { refresh } from "../range.js";
 import { resource } from "../resource.js";
 import { go, href, route, setQuery, tracePath } from "../router.js";
@@ -38,8 +38,8 @@ export const Traces = component("Traces", [], () => {
     const order = shallowRef(/** @type {"newest" | "longest"} */ ("newest"));
     const services = resource((signal, range) => api.services(range, { signal }));
     const found = resource(async (signal, range) => {
-        const failing = /^\{.*\}$/.test(query.value.trim()) && !query.value.slice(1).includes("{") ? api.searchTraces(query.value.trim().replace(/\{\s*\}$|\}$/, (end) => (end.startsWith("{") ? "{ status = error }" : "&& status = error }")), range, limit, { signal }).catch(() => []) : [];
-        const [traces, failed] = await Promise.all([api.searchTraces(query.value, range, limit, { signal }), failing]);
+        const traces = await api.searchTraces(query.value, range, limit, { signal });
+        const failed = traces.filter((trace) => Object.values(trace.serviceStats ?? {}).some((counts) => (counts.errorCount ?? 0) > 0));
         return /** @type {Found} */ ({ traces, failed: new Set(failed.map((trace) => trace.traceID)), span: range });
     }, () => query.value);
     const problem = computed(() => (found.error.value ? problemPlace(found.error.value.message, query.value) : null));
@@ -60,9 +60,9 @@ export const Traces = component("Traces", [], () => {
         const all = [...new Set([...known, ...(route.query.service ? [route.query.service] : [])])].sort();
         return h("form", { class: "row wrap trace-search", role: "search", "aria-label": "Search traces", onSubmit: (/** @type {Event} */ event) => event.preventDefault() }, [
             select("service", "service", [["", "any"], .../** @type {[string, string][]} */ (all.map((name) => [name, name]))]),
-            input("name", "span", "part of its name", "190px"), input("min", "longer than", "100ms", "150px"), input("max", "shorter than", "2s", "152px"),
+            input("name", "span", "part of its name", "158px"), input("min", "longer than", "100ms", "132px"), input("max", "shorter than", "2s", "124px"),
             select("status", "status", [["", "any"], ["error", "error"], ["ok", "ok"], ["unset", "unset"]]),
-            input("attribute", "attribute", "http.route=/checkout", "250px"),
+            input("attribute", "attribute", "http.route=/checkout", "218px"),
             names.some((name) => route.query[name]) ? h("button", { type: "button", class: "button quiet", onClick: () => setQuery(Object.fromEntries(names.map((name) => [name, null]))) }, [icon("close"), "Clear"]) : null,
         ]);
     }
@@ -81,7 +81,7 @@ export const Traces = component("Traces", [], () => {
                 type: "scatter", cursor: "pointer", emphasis: { scale: 1.6 }, data: value.traces.map((trace) => {
                     const isFailed = value.failed.has(trace.traceID);
                     return {
-                        value: [Number(trace.startTimeUnixNano) / 1e6, trace.durationMs / 1000], traceID: trace.traceID, name: `${trace.rootServiceName} ${trace.rootTraceName}`, symbolSize: isFailed ? 9 : 7,
+                        value: [Number(trace.startTimeUnixNano) / 1e6, trace.durationMs / 1000], traceID: trace.traceID, name: `${rootOf(trace).service} ${rootOf(trace).name}`, symbolSize: isFailed ? 9 : 7,
                         itemStyle: { color: isFailed ? colour("level-error") : colour("accent"), opacity: 0.8 },
                     };
                 }),
@@ -102,12 +102,13 @@ export const Traces = component("Traces", [], () => {
                 h("thead", null, [h("tr", null, ["Trace", "Matched", "Started", "Duration"].map((title) => h("th", { class: title === "Matched" ? "number" : "" }, title)))]),
                 h("tbody", null, sorted.map((trace) => {
                     const address = href(tracePath(trace.traceID));
+                    const root = rootOf(trace);
                     const set = trace.spanSet ?? trace.spanSets?.[0];
                     const isFailed = value.failed.has(trace.traceID);
                     const time = Number(trace.startTimeUnixNano) / 1e6;
                     return h("tr", { key: trace.traceID, class: "link", onClick: (/** @type {MouseEvent} */ event) => { if (!event.defaultPrevented) go(address); } }, [
                         h("td", null, [h("div", { class: "row" }, [
-                            h("span", { class: "service-mark", style: { background: serviceColour(trace.rootServiceName) } }), link(address, { class: "trace-name clip" }, [h("span", { class: "muted" }, `${trace.rootServiceName} `), trace.rootTraceName || "(root not seen yet)"]),
+                            h("span", { class: "service-mark", style: { background: serviceColour(root.service) } }), link(address, { class: "trace-name clip" }, [h("span", { class: "muted" }, `${root.service} `), root.name]),
                             isFailed ? h("span", { class: "badge bad" }, "error") : null, h("span", { class: "mono faint trace-id" }, trace.traceID.slice(0, 8)),
                         ])]),
                         h("td", { class: "number muted" }, set ? plural(set.matched, "span") : "–"),
@@ -120,7 +121,7 @@ export const Traces = component("Traces", [], () => {
     }
 
     return () => [
-        h("div", { class: "row wrap" }, [
+        h("div", { class: "row wrap search-bar" }, [
             h("div", { class: "button-group", role: "group", "aria-label": "How to search" }, [
                 h("button", { type: "button", class: "button", "aria-pressed": String(!isText.value), onClick: () => setQuery({ q: null }) }, [icon("filter"), "Fields"]),
                 h("button", { type: "button", class: "button", "aria-pressed": String(isText.value), onClick: () => setQuery({ q: traceQuery(fields.value) }) }, "TraceQL"),
