@@ -27,12 +27,13 @@ extension EmbeddedStore {
     /// One round of background work.
     package func maintain() async throws(StoreError) {
         let now = options.time.nanoseconds
+        // First, for it is what gives a full disk its space back.
+        try dropOldDays(now)
         let oldest = signals.compactMap { $0.activeSummary.firstAppend }.min()
         let isOld = oldest.map { now - $0 >= options.flushAge.wholeNanoseconds } ?? false
         let isLarge = signals.reduce(0) { $0 + $1.activeSummary.byteCount } >= options.flushByteCount
         let isLeft = flushUnits.withLock { !$0.isEmpty }
         if isOld || isLarge || isLeft { try await flush(rotating: isOld || isLarge) }
-        try dropOldDays(now)
         try await onThread(mergeThread) { () throws(StoreError) in try self.mergeRound(everything: false) }
         for signal in signals {
             for index in signal.indexes { index.unload(unusedSince: now - Self.indexLifetimeNanoseconds) }

@@ -13,7 +13,8 @@ extension EmbeddedStore {
                 var parts = parts
                 // A day is sealed a while after its end: late rows still come.
                 let isSealed = day < today - 1
-                while let range = MergePolicy.choose(parts.map(\.byteCount), everything: everything || isSealed) {
+                let aim: MergePolicy.Aim = everything ? .onePart : isSealed ? .onePartIfCheap : .fewParts
+                while let range = MergePolicy.choose(parts.map(\.byteCount), aim) {
                     guard let merged = try merge(Array(parts[range]), day: day, store) else { break }
                     parts.replaceSubrange(range, with: [merged])
                 }
@@ -62,10 +63,21 @@ enum MergePolicy {
     /// A part is "about as large" up to this factor.
     private static let sizeRatio = 4
 
+    enum Aim {
+        case onePart
+        /// A sealed day ends as one part, but a few late rows are not worth rewriting all of it.
+        case onePartIfCheap
+        case fewParts
+    }
+
     /// - Parameter sizes: the parts' sizes in the order of writing.
     /// - Returns: the neighbours to merge; nil where there is nothing to gain.
-    static func choose(_ sizes: [Int], everything: Bool) -> Range<Int>? {
-        if everything { return sizes.count > 1 ? 0..<min(sizes.count, Limits.mergePartCountMax) : nil }
+    static func choose(_ sizes: [Int], _ aim: Aim) -> Range<Int>? {
+        if sizes.count < 2 { return nil }
+        let (total, largest) = (sizes.reduce(0, +), sizes.max() ?? 0)
+        if aim == .onePart || (aim == .onePartIfCheap && (total - largest) * 8 >= largest) {
+            return 0..<min(sizes.count, Limits.mergePartCountMax)
+        }
         // The run of the smallest parts is the cheapest to merge and saves the most.
         var best: (range: Range<Int>, byteCount: Int)?
         for start in sizes.indices {

@@ -12,12 +12,13 @@ extension EmbeddedStore {
             for stream in index.streams(compiled) {
                 let known = seen[stream.id.value]
                 if known?.contains(where: { result[$0].isSame(as: stream.labels, stream.resource, signal) }) == true { continue }
-                if let limit, result.count >= limit { return result }
+                if let limit, result.count >= limit { return result.sorted { $0.id < $1.id } }
                 seen[stream.id.value, default: []].append(result.count)
                 result.append(stream)
             }
         }
-        return result
+        // The order in which parts hold them.
+        return result.sorted { $0.id < $1.id }
     }
 
     package func labelNames(

@@ -48,10 +48,10 @@ enum RecordFraming {
     }
 
     private static func headerChecksum(_ bytes: [UInt8], _ start: Int, offset: Int, file number: UInt64) -> UInt32 {
-        var seed: [UInt8] = []
-        seed.append(fixed64: number)
-        seed.append(fixed64: UInt64(offset))
-        return CRC32C.checksum(bytes.span.extracting(start..<start + 8), continuing: CRC32C.checksum(seed.span))
+        // No array: a search for the next record after damage asks this at every byte.
+        let place = (number.littleEndian, UInt64(offset).littleEndian)
+        let seed = withUnsafeBytes(of: place) { CRC32C.checksum($0) }
+        return CRC32C.checksum(bytes.span.extracting(start..<start + 8), continuing: seed)
     }
 
     private static func fixed32(_ bytes: [UInt8], _ offset: Int) -> UInt32 {

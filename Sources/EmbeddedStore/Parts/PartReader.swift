@@ -9,6 +9,8 @@ final class PartReader {
     /// What was read last, in case that the next block lies in it: streams that are read together lie together.
     private var window: [UInt8] = []
     private var windowStart = 0
+    /// Where the block that was read last ends.
+    private var lastEnd = 0
 
     private static let windowByteCount = 128 << 10
 
@@ -52,9 +54,13 @@ final class PartReader {
 
     private func read(_ offset: Int, _ count: Int) throws(StoreError) -> [UInt8] {
         if offset >= windowStart, offset + count <= windowStart + window.count {
+            lastEnd = offset + count
             return Array(window[(offset - windowStart)..<(offset - windowStart + count)])
         }
-        if count >= Self.windowByteCount / 2 { return try file.read(at: offset, count: count) }
+        // Reading ahead pays only for a reader that goes forward through the file.
+        let isForward = offset >= lastEnd && offset - lastEnd <= Self.windowByteCount / 2
+        lastEnd = offset + count
+        if !isForward || count >= Self.windowByteCount / 2 { return try file.read(at: offset, count: count) }
         window = try file.read(at: offset, count: min(Self.windowByteCount, max(count, part.footer.directoryOffset - offset)))
         windowStart = offset
         return Array(window.prefix(count))
