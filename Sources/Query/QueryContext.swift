@@ -54,7 +54,9 @@ package final class QueryContext: Sendable {
         peakBytes.max(total, ordering: .relaxed)
         guard total <= limits.byteCountMax else {
             throw QueryError(
-                .limit, "query needs more than its memory budget of \(limits.byteCountMax) bytes: narrow the time range or the selector")
+                .limit,
+                "query needs more than its memory budget of \(limits.byteCountMax) bytes: narrow the time range or the selector"
+            )
         }
     }
 

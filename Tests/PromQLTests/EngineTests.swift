@@ -48,21 +48,31 @@ struct EngineTests {
     @Test("a range query refuses what makes no range")
     func badRanges() async throws {
         let engine = try await engine()
-        for (query, from, to, step) in [("m", 0, 60, 0), ("m", 60, 0, 1), ("m", 0, 11_000, 1), ("m[5m]", 0, 1, 1), ("\"s\"", 0, 1, 1)] as [(String, Int64, Int64, Int64)] {
+        for (query, from, to, step) in [
+            ("m", 0, 60, 0), ("m", 60, 0, 1), ("m", 0, 11_000, 1), ("m[5m]", 0, 1, 1), ("\"s\"", 0, 1, 1)
+        ] as [(String, Int64, Int64, Int64)] {
             let error = await #expect(throws: QueryError.self) {
-                try await engine.range(query, from: from * 1000, to: to * 1000, step: step * 1000, context: QueryContext())
+                try await engine.range(
+                    query, from: from * 1000, to: to * 1000, step: step * 1000, context: QueryContext())
             }
             #expect(error?.code == .execution)
         }
         _ = try await engine.range("m", from: 0, to: 10_999_000, step: 1000, context: QueryContext())
     }
 
-    @Test("times and durations at the ends of the number line are errors, not traps", arguments: [Int64.min, .max, 1 << 61])
+    @Test(
+        "times and durations at the ends of the number line are errors, not traps",
+        arguments: [Int64.min, .max, 1 << 61])
     func extremeTimes(time: Int64) async throws {
         let engine = try await engine()
         await #expect(throws: QueryError.self) { try await engine.instant("m", at: time, context: QueryContext()) }
-        await #expect(throws: QueryError.self) { try await engine.range("m", from: time, to: time, step: 1, context: QueryContext()) }
-        for query in ["m offset 200000000y", "m @ 9e15", "rate(m[290000000y])", "m @ 1e300", "avg_over_time(m[1y:1ms])", "month(vector(1e300))", "topk(1e300, m)"] {
+        await #expect(throws: QueryError.self) {
+            try await engine.range("m", from: time, to: time, step: 1, context: QueryContext())
+        }
+        for query in [
+            "m offset 200000000y", "m @ 9e15", "rate(m[290000000y])", "m @ 1e300", "avg_over_time(m[1y:1ms])",
+            "month(vector(1e300))", "topk(1e300, m)"
+        ] {
             _ = try? await engine.instant(query, at: 0, context: QueryContext())
         }
     }
@@ -70,7 +80,8 @@ struct EngineTests {
     @Test("scalars, strings, vectors and matrices come as what they are")
     func kinds() async throws {
         let engine = try await engine()
-        guard case .scalar(60_000, 3) = try await engine.instant("1 + 2", at: 60_000, context: QueryContext()).value else {
+        guard case .scalar(60_000, 3) = try await engine.instant("1 + 2", at: 60_000, context: QueryContext()).value
+        else {
             Issue.record("no scalar")
             return
         }
@@ -78,12 +89,17 @@ struct EngineTests {
             Issue.record("no string")
             return
         }
-        guard case .matrix(let raw) = try await engine.instant("m[2m]", at: 120_000, context: QueryContext()).value else {
+        guard case .matrix(let raw) = try await engine.instant("m[2m]", at: 120_000, context: QueryContext()).value
+        else {
             Issue.record("no matrix")
             return
         }
         #expect(raw.map(\.timestamps) == [[60_000, 120_000], [60_000, 120_000]])
-        guard case .matrix(let range) = try await engine.range("1", from: 0, to: 2000, step: 1000, context: QueryContext()).value else {
+        guard
+            case .matrix(let range) = try await engine.range(
+                "1", from: 0, to: 2000, step: 1000, context: QueryContext()
+            ).value
+        else {
             Issue.record("no matrix")
             return
         }
@@ -94,7 +110,8 @@ struct EngineTests {
     func namesGoAtOnce() async throws {
         let engine = try await engine()
         let query = "label_replace(rate(m[5m]), \"name\", \"$1\", \"__name__\", \"(.*)\")"
-        guard case .vector(let samples) = try await engine.instant(query, at: 600_000, context: QueryContext()).value else {
+        guard case .vector(let samples) = try await engine.instant(query, at: 600_000, context: QueryContext()).value
+        else {
             Issue.record("no vector")
             return
         }

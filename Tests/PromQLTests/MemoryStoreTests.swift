@@ -9,11 +9,17 @@ struct MemoryStoreTests {
         var batch = TelemetryBatch()
         for name in ["a", "b"] {
             let series = batch.metrics.addSeries(Labels(["__name__": "m", "x": name]))
-            for time in [30, 10, 20] as [Int64] { batch.metrics.append(series: series, timestamp: time, value: Double(time)) }
+            for time in [30, 10, 20] as [Int64] {
+                batch.metrics.append(series: series, timestamp: time, value: Double(time))
+            }
         }
         batch.logs.streams = [
-            LogBatch.Stream(labels: Labels(["s": "1"]), entries: [LogEntry(timestamp: 5, line: "five"), LogEntry(timestamp: 1, line: "one")]),
-            LogBatch.Stream(labels: Labels(["s": "2"]), entries: [LogEntry(timestamp: 3, line: "three"), LogEntry(timestamp: 3, line: "three")]),
+            LogBatch.Stream(
+                labels: Labels(["s": "1"]),
+                entries: [LogEntry(timestamp: 5, line: "five"), LogEntry(timestamp: 1, line: "one")]),
+            LogBatch.Stream(
+                labels: Labels(["s": "2"]),
+                entries: [LogEntry(timestamp: 3, line: "three"), LogEntry(timestamp: 3, line: "three")])
         ]
         try await store.append(batch)
         return store
@@ -42,7 +48,9 @@ struct MemoryStoreTests {
     @Test("matchers take an absent label for an empty one")
     func matchers() async throws {
         let store = try await store()
-        func count(_ matcher: LabelMatcher) async throws -> Int { try await store.streams(.metrics, matching: [matcher], in: .all).count }
+        func count(_ matcher: LabelMatcher) async throws -> Int {
+            try await store.streams(.metrics, matching: [matcher], in: .all).count
+        }
         #expect(try await count(LabelMatcher("y", .equal, "")) == 2)
         #expect(try await count(LabelMatcher("y", .notEqual, "")) == 0)
         #expect(try await count(LabelMatcher("x", .matches, "a|c")) == 1)

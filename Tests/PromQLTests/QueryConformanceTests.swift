@@ -12,7 +12,8 @@ struct QueryConformanceTests {
         let engine = PromQLEngine(store: MemoryStore())
         var failures: [String] = []
         var count = 0
-        for line in try SharedCases.text("conformance/promql/queries.txt").split(separator: "\n").map(String.init) where !line.isEmpty {
+        for line in try SharedCases.text("conformance/promql/queries.txt").split(separator: "\n").map(String.init)
+        where !line.isEmpty {
             count += 1
             do {
                 let expression = try PromQLParser.parse(line)

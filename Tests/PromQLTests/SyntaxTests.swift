@@ -24,13 +24,14 @@ struct SyntaxTests {
             ("a > bool 1", "a > bool 1"),
             ("a and on() b", "a and on () b"),
             ("- (a ^ 2)", "-(a ^ 2)"),
-            ("1e9", "1e+09"), ("0x10", "16"), ("Inf", "+Inf"), ("-1.50", "-1.5"), ("1_000", "1000"), ("5m", "5m"), (".5", "0.5"),
+            ("1e9", "1e+09"), ("0x10", "16"), ("Inf", "+Inf"), ("-1.50", "-1.5"), ("1_000", "1000"), ("5m", "5m"),
+            (".5", "0.5"),
             ("a + fill(0) b", "a + fill (0) b"),
             ("x[step() * 2]", "x[step() * 2]"),
             ("x[5m] smoothed", "x[5m] smoothed"),
             ("\"a\\nb\"", "\"a\\nb\""), ("`a\\`", "\"a\\\\\""),
             ("count_values(\"v\", x)", "count_values(\"v\", x)"),
-            ("sum(x) # the end", "sum(x)"),
+            ("sum(x) # the end", "sum(x)")
         ])
     func formats(text: String, formatted: String) throws {
         let expression = try PromQLParser.parse(text)
@@ -50,7 +51,10 @@ struct SyntaxTests {
             ("{}", "1:1: parse error: vector selector must contain at least one non-empty matcher"),
             ("{a=~\".*\"}", "1:1: parse error: vector selector must contain at least one non-empty matcher"),
             ("nope(1)", "1:1: parse error: unknown function with name \"nope\""),
-            ("rate(x)", "1:6: parse error: expected type range vector in call to function \"rate\", got instant vector"),
+            (
+                "rate(x)",
+                "1:6: parse error: expected type range vector in call to function \"rate\", got instant vector"
+            ),
             ("rate(x[5m], 1)", "1:1: parse error: expected 1 argument(s) in call to \"rate\", got 2"),
             ("clamp(x)", "1:1: parse error: expected 3 argument(s) in call to \"clamp\", got 1"),
             ("label_join(x)", "1:1: parse error: expected at least 3 argument(s) in call to \"label_join\", got 1"),
@@ -60,15 +64,27 @@ struct SyntaxTests {
             ("x[5m", "1:5: parse error: unexpected end of input in subquery or range selector, expected \"]\""),
             ("(x)[5m]", "1:1: parse error: ranges only allowed for vector selectors"),
             ("x offset 5m[5m]", "1:1: parse error: no offset modifiers allowed before range"),
-            ("x[5m:1m]\n + rate(x)", "2:9: parse error: expected type range vector in call to function \"rate\", got instant vector"),
+            (
+                "x[5m:1m]\n + rate(x)",
+                "2:9: parse error: expected type range vector in call to function \"rate\", got instant vector"
+            ),
             ("sum by (x) by (y) (z)", "1:12: parse error: unexpected <by> in aggregation"),
             ("a $ b", "1:3: parse error: unexpected character: '$'"),
             ("\"open", "1:1: parse error: unterminated quoted string"),
-            ("\"v\\.1\"", "1:1: parse error: error unquoting string \"\\\"v\\\\.1\\\"\": unknown escape sequence U+002E '.'"),
+            (
+                "\"v\\.1\"",
+                "1:1: parse error: error unquoting string \"\\\"v\\\\.1\\\"\": unknown escape sequence U+002E '.'"
+            ),
             ("x offset 1m offset 2m", "1:1: parse error: offset may not be set multiple times"),
-            ("1 offset 1m", "1:1: parse error: offset modifier must be preceded by an instant vector selector or range vector selector or a subquery"),
+            (
+                "1 offset 1m",
+                "1:1: parse error: offset modifier must be preceded by an instant vector selector or range vector selector or a subquery"
+            ),
             ("5x", "1:1: parse error: bad number or duration syntax: \"5x\""),
-            ("topk(x)", "1:1: parse error: wrong number of arguments for aggregate expression provided, expected 2, got 1"),
+            (
+                "topk(x)",
+                "1:1: parse error: wrong number of arguments for aggregate expression provided, expected 2, got 1"
+            )
         ])
     func errors(text: String, message: String) {
         let error = #expect(throws: QueryError.self) { try PromQLParser.parse(text) }
@@ -91,7 +107,9 @@ struct SyntaxTests {
         }
     }
 
-    @Test("words of the language are names where a name is wanted", arguments: ["sum", "by", "offset", "start", "fill", "rate", "or", "step", "group_left_x"])
+    @Test(
+        "words of the language are names where a name is wanted",
+        arguments: ["sum", "by", "offset", "start", "fill", "rate", "or", "step", "group_left_x"])
     func wordsAsNames(word: String) throws {
         #expect(try PromQLParser.selector("\(word){\(word)=\"x\"}").count == 2)
         #expect(try PromQLParser.parse("sum by (\(word)) (\(word))").type == .vector)
@@ -99,9 +117,11 @@ struct SyntaxTests {
 
     @Test("a selector gives its matchers, and nothing else is one")
     func selector() throws {
-        #expect(try PromQLParser.selector("up{job!=\"a\",i=~\"b|c\"}") == [
-            LabelMatcher("__name__", .equal, "up"), LabelMatcher("job", .notEqual, "a"), LabelMatcher("i", .matches, "b|c"),
-        ])
+        #expect(
+            try PromQLParser.selector("up{job!=\"a\",i=~\"b|c\"}") == [
+                LabelMatcher("__name__", .equal, "up"), LabelMatcher("job", .notEqual, "a"),
+                LabelMatcher("i", .matches, "b|c")
+            ])
         for text in ["1", "sum(x)", "x[5m]", "x + y", "{}", "x{a=~\"(\"}", ""] {
             #expect(throws: QueryError.self, "\(text)") { try PromQLParser.selector(text) }
         }
@@ -118,7 +138,9 @@ struct SyntaxTests {
         #expect(throws: QueryError.self) { try PromQLParser.parse("x[" + String(repeating: "(", count: 100_000)) }
     }
 
-    @Test("whatever a query is cut down to, the parser answers", arguments: ["sum by (a) (rate({\"x\", b=~\"c.*\"}[5m:1m] @ 5 offset -1h)) / on (a) group_left (b) y </ 1e3"])
+    @Test(
+        "whatever a query is cut down to, the parser answers",
+        arguments: ["sum by (a) (rate({\"x\", b=~\"c.*\"}[5m:1m] @ 5 offset -1h)) / on (a) group_left (b) y </ 1e3"])
     func truncations(text: String) {
         for length in 0..<text.utf8.count {
             _ = try? PromQLParser.parse(String(decoding: text.utf8.prefix(length), as: UTF8.self))

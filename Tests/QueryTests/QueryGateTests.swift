@@ -12,7 +12,8 @@ struct QueryGateTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for index in 0..<40 {
                 group.addTask {
-                    try await gate.run("q\(index)", language: "PromQL", context: QueryContext(), on: executor) { () async throws(QueryError) in
+                    try await gate.run("q\(index)", language: "PromQL", context: QueryContext(), on: executor) {
+                        () async throws(QueryError) in
                         running.begin()
                         await Task.yield()
                         running.end()
@@ -32,14 +33,17 @@ struct QueryGateTests {
         let executor = QueryExecutor(threadCount: 2)
         let (release, continuation) = AsyncStream.makeStream(of: Void.self)
         let first = Task {
-            try await gate.run("first", language: "PromQL", context: QueryContext(), on: executor) { () async throws(QueryError) in
+            try await gate.run("first", language: "PromQL", context: QueryContext(), on: executor) {
+                () async throws(QueryError) in
                 for await _ in release { break }
             }
         }
         while gate.active.isEmpty { await Task.yield() }
         #expect(gate.active.first?.text == "first")
         let second = Task {
-            try await gate.run("second", language: "PromQL", context: QueryContext(), on: executor) { () async throws(QueryError) in }
+            try await gate.run("second", language: "PromQL", context: QueryContext(), on: executor) {
+                () async throws(QueryError) in
+            }
         }
         while gate.waitingCount == 0 { await Task.yield() }
         second.cancel()
@@ -53,7 +57,8 @@ struct QueryGateTests {
     @Test("a query runs on the executor's threads")
     func executor() async throws {
         let executor = QueryExecutor(threadCount: 1)
-        let isThere = try await QueryGate().run("q", language: "PromQL", context: QueryContext(), on: executor) { () async throws(QueryError) in
+        let isThere = try await QueryGate().run("q", language: "PromQL", context: QueryContext(), on: executor) {
+            () async throws(QueryError) in
             withUnsafeCurrentTask { $0?.unownedTaskExecutor == executor.asUnownedTaskExecutor() }
         }
         #expect(isThere)
@@ -65,13 +70,16 @@ struct QueryGateTests {
         let executor = QueryExecutor(threadCount: 1)
         let (release, continuation) = AsyncStream.makeStream(of: Void.self)
         let first = Task {
-            try await gate.run("first", language: "PromQL", context: QueryContext(), on: executor) { () async throws(QueryError) in
+            try await gate.run("first", language: "PromQL", context: QueryContext(), on: executor) {
+                () async throws(QueryError) in
                 for await _ in release { break }
             }
         }
         while gate.active.isEmpty { await Task.yield() }
         let error = await #expect(throws: QueryError.self) {
-            try await gate.run("second", language: "PromQL", context: QueryContext(), on: executor) { () async throws(QueryError) in }
+            try await gate.run("second", language: "PromQL", context: QueryContext(), on: executor) {
+                () async throws(QueryError) in
+            }
         }
         #expect(error?.code == .limit)
         continuation.finish()

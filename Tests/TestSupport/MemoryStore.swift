@@ -23,13 +23,15 @@ package final class MemoryStore: TelemetryStore {
         state.withLock { state in
             state.append(batch.metrics)
             for stream in batch.logs.streams {
-                let position = state.position(.logs, MemoryStreamKey(labels: stream.labels, resource: nil), stream.labels, stream.resource)
+                let position = state.position(
+                    .logs, MemoryStreamKey(labels: stream.labels, resource: nil), stream.labels, stream.resource)
                 for entry in stream.entries { state.streams[.logs]?[position].insert(entry) }
                 state.rowsAppended[.logs, default: 0] += UInt64(stream.entries.count)
             }
             for group in batch.spans.groups {
                 let labels = group.resource.labels
-                let position = state.position(.spans, MemoryStreamKey(labels: labels, resource: group.resource), labels, group.resource)
+                let position = state.position(
+                    .spans, MemoryStreamKey(labels: labels, resource: group.resource), labels, group.resource)
                 for span in group.spans { state.streams[.spans]?[position].insert(span) }
                 state.rowsAppended[.spans, default: 0] += UInt64(group.spans.count)
             }
@@ -56,7 +58,9 @@ package final class MemoryStore: TelemetryStore {
         _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
     ) async throws(StoreError) -> [String] {
         var names: Set<String> = []
-        for stream in try await streams(signal, matching: matchers, in: range) { names.formUnion(stream.labels.pairs.map(\.name)) }
+        for stream in try await streams(signal, matching: matchers, in: range) {
+            names.formUnion(stream.labels.pairs.map(\.name))
+        }
         return names.sorted { $0.utf8Precedes($1) }
     }
 
@@ -112,7 +116,9 @@ package final class MemoryStore: TelemetryStore {
             if isNewestFirst { cut.reverse() }
             for index in cut.indices {
                 cut[index].horizon =
-                    index + 1 < cut.count ? (isNewestFirst ? cut[index + 1].timestamps.last : cut[index + 1].timestamps.first) ?? horizon : horizon
+                    index + 1 < cut.count
+                    ? (isNewestFirst ? cut[index + 1].timestamps.last : cut[index + 1].timestamps.first) ?? horizon
+                    : horizon
             }
             blocks += cut
             start = end
@@ -126,7 +132,9 @@ package final class MemoryStore: TelemetryStore {
         let test = try MatcherTest(matchers)
         return state.withLock { state in
             state.exemplars.keys.filter(test.holds).sorted().compactMap { series in
-                let exemplars = (state.exemplars[series] ?? []).filter { range.contains($0.timestamp) }.sorted { $0.timestamp < $1.timestamp }
+                let exemplars = (state.exemplars[series] ?? []).filter { range.contains($0.timestamp) }.sorted {
+                    $0.timestamp < $1.timestamp
+                }
                 return exemplars.isEmpty ? nil : (series: series, exemplars: exemplars)
             }
         }
@@ -145,7 +153,9 @@ package final class MemoryStore: TelemetryStore {
                 figures.streamCount = streams.count
                 figures.rowsAppended = state.rowsAppended[signal] ?? 0
                 figures.memtableRowCount = streams.reduce(0) { $0 + $1.timestamps.count }
-                let (first, last) = (streams.compactMap(\.timestamps.first).min(), streams.compactMap(\.timestamps.last).max())
+                let (first, last) = (
+                    streams.compactMap(\.timestamps.first).min(), streams.compactMap(\.timestamps.last).max()
+                )
                 if let first, let last { figures.range = TimeRange(first, last) }
                 statistics.signals[signal] = figures
             }
@@ -156,7 +166,9 @@ package final class MemoryStore: TelemetryStore {
 
 extension MemoryStore.State {
     /// The position of a stream, which is made where it is new.
-    fileprivate mutating func position(_ signal: Signal, _ key: MemoryStreamKey, _ labels: Labels, _ resource: Resource) -> Int {
+    fileprivate mutating func position(_ signal: Signal, _ key: MemoryStreamKey, _ labels: Labels, _ resource: Resource)
+        -> Int
+    {
         if let position = positions[signal]?[key] { return position }
         let position = streams[signal]?.count ?? 0
         let stream = TelemetryStream(id: StreamID(UInt64(position)), labels: labels, resource: resource)

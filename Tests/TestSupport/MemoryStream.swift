@@ -66,7 +66,9 @@ struct MemoryStream: Sendable {
 
     /// Adds a line after those of the same time, unless an equal one is there.
     mutating func insert(_ entry: LogEntry) {
-        guard !rows(in: TimeRange(entry.timestamp, entry.timestamp)).contains(where: { entries[$0] == entry }) else { return }
+        guard !rows(in: TimeRange(entry.timestamp, entry.timestamp)).contains(where: { entries[$0] == entry }) else {
+            return
+        }
         entries.insert(entry, at: place(entry.timestamp))
     }
 
@@ -98,7 +100,9 @@ struct MemoryStream: Sendable {
             return [Block(stream: stream, timestamps: times, columns: .logs(columns))]
         }
         if !spans.isEmpty { return [Block(stream: stream, timestamps: times, columns: .spans(Array(spans[rows])))] }
-        if !profiles.isEmpty { return [Block(stream: stream, timestamps: times, columns: .profiles(Array(profiles[rows])))] }
+        if !profiles.isEmpty {
+            return [Block(stream: stream, timestamps: times, columns: .profiles(Array(profiles[rows])))]
+        }
         if histograms.isEmpty { return [block(times, .floats(Array(floats[rows])))] }
         var blocks: [Block] = []
         var start = rows.lowerBound
@@ -107,7 +111,9 @@ struct MemoryStream: Sendable {
             var end = start + 1
             while end < rows.upperBound, (histograms[timestamps[end]] != nil) == isHistogram { end += 1 }
             let times = Array(timestamps[start..<end])
-            let values = isHistogram ? Block.Payload.histograms(times.compactMap { histograms[$0] }) : .floats(Array(floats[start..<end]))
+            let values =
+                isHistogram
+                ? Block.Payload.histograms(times.compactMap { histograms[$0] }) : .floats(Array(floats[start..<end]))
             blocks.append(block(times, values))
             start = end
         }
@@ -131,7 +137,9 @@ struct MatcherTest: Sendable {
             let isNegated = matcher.operation == .notEqual || matcher.operation == .notMatches
             var pattern: LabelPattern?
             if matcher.operation == .matches || matcher.operation == .notMatches {
-                do { pattern = try LabelPattern(matcher.value) } catch { throw StoreError(.invalidPattern, error.description) }
+                do { pattern = try LabelPattern(matcher.value) } catch {
+                    throw StoreError(.invalidPattern, error.description)
+                }
             }
             conditions.append((matcher.name, isNegated, pattern, matcher.value))
         }

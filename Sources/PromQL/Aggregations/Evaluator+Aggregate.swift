@@ -12,21 +12,26 @@ struct SeriesGroup: Sendable {
 extension Evaluator {
     func aggregate(_ node: PromQLExpression.Aggregation, _ steps: Steps) async throws(QueryError) -> [Series] {
         var parameter: [Double] = []
-        if let expression = node.parameter, node.operation != .countValues { parameter = try await scalar(expression, steps) }
+        if let expression = node.parameter, node.operation != .countValues {
+            parameter = try await scalar(expression, steps)
+        }
         let input = try await vector(node.expression, steps)
         // What goes in is let go of; what comes out is smaller by far.
         defer { context.release(bytes: input.count * steps.count * 8) }
         if let error = try checkParameter(node, parameter, input) { throw error }
         let groups = Self.groups(input, node)
         switch node.operation {
-        case .sum, .avg: return try groups.map { group throws(QueryError) in try total(node, group, input, steps) }.merged()
+        case .sum, .avg:
+            return try groups.map { group throws(QueryError) in try total(node, group, input, steps) }.merged()
         case .topk, .bottomk, .limitk, .limitRatio: return try select(node, parameter, groups, input, steps)
         case .countValues: return try countValues(node, groups, input, steps)
         case .quantile:
             return try groups.map { group throws(QueryError) in try quantile(node, parameter, group, input, steps) }
                 .filter { !$0.isEmpty }.merged()
         default:
-            return try groups.map { group throws(QueryError) in try simple(node, group, input, steps) }.filter { !$0.isEmpty }.merged()
+            return try groups.map { group throws(QueryError) in try simple(node, group, input, steps) }.filter {
+                !$0.isEmpty
+            }.merged()
         }
     }
 
@@ -62,8 +67,12 @@ extension Evaluator {
         case .topk, .bottomk, .limitk:
             for value in parameter {
                 if value.isNaN { return QueryError(.execution, "Parameter value is NaN") }
-                if value <= -9.223372036854776e18 { return QueryError(.execution, "Scalar value \(PromQLNumber.formatGeneral(value)) underflows int64") }
-                if value >= 9.223372036854776e18 { return QueryError(.execution, "Scalar value \(PromQLNumber.formatGeneral(value)) overflows int64") }
+                if value <= -9.223372036854776e18 {
+                    return QueryError(.execution, "Scalar value \(PromQLNumber.formatGeneral(value)) underflows int64")
+                }
+                if value >= 9.223372036854776e18 {
+                    return QueryError(.execution, "Scalar value \(PromQLNumber.formatGeneral(value)) overflows int64")
+                }
             }
         case .limitRatio:
             for value in parameter {
@@ -101,7 +110,8 @@ extension Evaluator {
             } else {
                 result.values[step] =
                     sums.mean(at: step)
-                    ?? CompensatedMean.of(group.members.lazy.map { input[$0].values[step] }.filter { !Absent.holds($0) })
+                    ?? CompensatedMean.of(
+                        group.members.lazy.map { input[$0].values[step] }.filter { !Absent.holds($0) })
             }
         }
         return result
@@ -109,7 +119,8 @@ extension Evaluator {
 
     /// `sum` and `avg` where some members are histograms: step by step.
     private func mixedTotal(
-        _ node: PromQLExpression.Aggregation, _ group: SeriesGroup, _ input: [Series], _ steps: Steps, into result: inout Series
+        _ node: PromQLExpression.Aggregation, _ group: SeriesGroup, _ input: [Series], _ steps: Steps,
+        into result: inout Series
     ) {
         let place = node.expression.place
         for step in 0..<steps.count {
@@ -189,12 +200,15 @@ extension Evaluator {
                 result.values[step] = node.operation == .stddev ? variance.squareRoot() : variance
             }
         }
-        if ignoresHistograms { annotations.ignoredHistogram(inAggregation: node.operation.rawValue, at: node.expression.place) }
+        if ignoresHistograms {
+            annotations.ignoredHistogram(inAggregation: node.operation.rawValue, at: node.expression.place)
+        }
         return result
     }
 
     private func quantile(
-        _ node: PromQLExpression.Aggregation, _ parameter: [Double], _ group: SeriesGroup, _ input: [Series], _ steps: Steps
+        _ node: PromQLExpression.Aggregation, _ parameter: [Double], _ group: SeriesGroup, _ input: [Series],
+        _ steps: Steps
     ) throws(QueryError) -> Series {
         var result = Series(labels: group.labels, dropsName: group.dropsName, stepCount: steps.count)
         let columns = group.members.map { input[$0].values }

@@ -4,7 +4,8 @@ import Telemetry
 extension Evaluator {
     /// `topk`, `bottomk`, `limitk`, `limit_ratio`: the series stay what they are, but not all of them stay.
     func select(
-        _ node: PromQLExpression.Aggregation, _ parameter: [Double], _ groups: [SeriesGroup], _ input: [Series], _ steps: Steps
+        _ node: PromQLExpression.Aggregation, _ parameter: [Double], _ groups: [SeriesGroup], _ input: [Series],
+        _ steps: Steps
     ) throws(QueryError) -> [Series] {
         var result: [Series] = []
         for group in groups {
@@ -14,12 +15,16 @@ extension Evaluator {
             var kept: [Int: Series] = [:]
             var order: [Int] = []
             var hashes: [Double] = []
-            if node.operation == .limitRatio { hashes = members.map { Double(SeriesHash.hash($0.labels)) / Double(UInt64.max) } }
+            if node.operation == .limitRatio {
+                hashes = members.map { Double(SeriesHash.hash($0.labels)) / Double(UInt64.max) }
+            }
             for step in 0..<steps.count {
                 let chosen: [Int]
                 switch node.operation {
                 case .limitRatio:
-                    chosen = members.indices.filter { members[$0].hasSample(at: step) && Self.isSampled(hashes[$0], parameter[step]) }
+                    chosen = members.indices.filter {
+                        members[$0].hasSample(at: step) && Self.isSampled(hashes[$0], parameter[step])
+                    }
                 case .limitk:
                     let count = parameter[step] >= 1 ? Int(parameter[step]) : 0
                     chosen = Array(members.indices.lazy.filter { members[$0].hasSample(at: step) }.prefix(count))
@@ -28,7 +33,9 @@ extension Evaluator {
                 for member in chosen {
                     var series =
                         kept.removeValue(forKey: member)
-                        ?? Series(labels: members[member].labels, dropsName: members[member].dropsName, stepCount: steps.count)
+                        ?? Series(
+                            labels: members[member].labels, dropsName: members[member].dropsName, stepCount: steps.count
+                        )
                     series.values[step] = members[member].values[step]
                     series.set(members[member].histogram(at: step), at: step)
                     kept[member] = series

@@ -42,7 +42,9 @@ extension Annotations {
         warn("encountered a mix of histograms and floats for aggregation", at: place)
     }
     func mixedSchemas(_ metric: String, at place: SourceRange) {
-        warn("vector contains a mix of histograms with exponential and custom buckets schemas for metric name \(metric.quoted)", at: place)
+        warn(
+            "vector contains a mix of histograms with exponential and custom buckets schemas for metric name \(metric.quoted)",
+            at: place)
     }
     func notACounter(_ metric: String, at place: SourceRange) {
         warn("this native histogram metric is not a counter: \(metric.quoted)", at: place)
@@ -59,22 +61,30 @@ extension Annotations {
             at: place)
     }
     func badBucketLabel(_ value: String, _ metric: String, at place: SourceRange) {
-        warn("bucket label \("le".quoted) is missing or has a malformed value of \(value.quoted)\(Self.named(metric))", at: place)
+        warn(
+            "bucket label \("le".quoted) is missing or has a malformed value of \(value.quoted)\(Self.named(metric))",
+            at: place)
     }
     func mixedClassicAndNative(_ metric: String, at place: SourceRange) {
         warn("vector contains a mix of classic and native histograms\(Self.named(metric))", at: place)
     }
     func possiblyNoCounter(_ metric: String, at place: SourceRange) {
-        inform("metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \(metric.quoted)", at: place)
+        inform(
+            "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \(metric.quoted)",
+            at: place)
     }
     func ignoredHistogramsInMixedRange(_ metric: String, at place: SourceRange) {
-        inform("ignored histograms in a range containing both floats and histograms for metric name \(metric.quoted)", at: place)
+        inform(
+            "ignored histograms in a range containing both floats and histograms for metric name \(metric.quoted)",
+            at: place)
     }
     func ignoredHistogram(inAggregation name: String, at place: SourceRange) {
         inform("ignored histogram in \(name) aggregation", at: place)
     }
     func incompatibleTypes(_ left: String, _ operation: String, _ right: String, at place: SourceRange) {
-        inform("incompatible sample types encountered for binary operator \(operation.quoted): \(left) \(operation) \(right)", at: place)
+        inform(
+            "incompatible sample types encountered for binary operator \(operation.quoted): \(left) \(operation) \(right)",
+            at: place)
     }
     func incompatibleBuckets(_ operation: String, at place: SourceRange) {
         warn("incompatible bucket layout encountered for binary operator \(operation)", at: place)

@@ -12,7 +12,8 @@ final class Evaluator: Sendable {
     let queryEnd: Int64
 
     init(
-        store: any TelemetryStore, options: PromQLOptions, context: QueryContext, annotations: Annotations, query: Steps,
+        store: any TelemetryStore, options: PromQLOptions, context: QueryContext, annotations: Annotations,
+        query: Steps,
         queryEnd: Int64? = nil
     ) {
         self.store = store
@@ -68,7 +69,8 @@ final class Evaluator: Sendable {
     func milliseconds(_ duration: DurationExpression?, isPositive: Bool = false) throws(QueryError) -> Int64 {
         guard let duration else { return 0 }
         do throws(DurationExpression.Failure) {
-            let value = try duration.milliseconds(step: query.count == 1 && query.step == 1 ? 0 : query.step, range: queryEnd - query.start)
+            let value = try duration.milliseconds(
+                step: query.count == 1 && query.step == 1 ? 0 : query.step, range: queryEnd - query.start)
             if isPositive && value <= 0 { throw DurationExpression.Failure(message: "duration must be greater than 0") }
             return value
         } catch {
@@ -108,8 +110,9 @@ final class Evaluator: Sendable {
 
     /// Functions whose value depends on the instant of evaluation, whatever their arguments.
     private static let timeDependent: Set<String> = [
-        "time", "timestamp", "predict_linear", "day_of_month", "day_of_week", "day_of_year", "days_in_month", "hour", "minute", "month",
-        "year", "info",
+        "time", "timestamp", "predict_linear", "day_of_month", "day_of_week", "day_of_year", "days_in_month", "hour",
+        "minute", "month",
+        "year", "info"
     ]
 
     // MARK: Names
@@ -127,7 +130,9 @@ final class Evaluator: Sendable {
     func withoutDroppedNames(_ series: [Series]) throws(QueryError) -> [Series] {
         guard series.contains(where: \.dropsName) else { return try series.merged() }
         var result = series
-        for index in result.indices where result[index].dropsName { result[index].labels = result[index].labels.withoutMetadata }
+        for index in result.indices where result[index].dropsName {
+            result[index].labels = result[index].labels.withoutMetadata
+        }
         return try result.merged()
     }
 }

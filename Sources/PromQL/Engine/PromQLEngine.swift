@@ -16,7 +16,9 @@ package struct PromQLEngine: Sendable {
     /// Evaluates a query at one instant.
     ///
     /// - Parameter time: milliseconds since the Unix epoch.
-    package func instant(_ query: String, at time: Int64, context: QueryContext) async throws(QueryError) -> PromQLResult {
+    package func instant(_ query: String, at time: Int64, context: QueryContext) async throws(QueryError)
+        -> PromQLResult
+    {
         try await instant(PromQLParser.parse(query), text: query, at: time, context: context)
     }
 
@@ -35,7 +37,8 @@ package struct PromQLEngine: Sendable {
         try Self.check(time)
         let annotations = Annotations(text: text)
         let evaluator = Evaluator(
-            store: store, options: options, context: context, annotations: annotations, query: Steps(start: time, step: 1, count: 1))
+            store: store, options: options, context: context, annotations: annotations,
+            query: Steps(start: time, step: 1, count: 1))
         let value: PromQLValue
         if expression.type == .matrix {
             value = .matrix(try await evaluator.matrix(expression).sorted { $0.labels < $1.labels })
@@ -64,18 +67,22 @@ package struct PromQLEngine: Sendable {
         try Self.check(from)
         try Self.check(to)
         guard step > 0 else {
-            throw QueryError(.execution, "zero or negative query resolution step widths are not accepted. Try a positive integer")
+            throw QueryError(
+                .execution, "zero or negative query resolution step widths are not accepted. Try a positive integer")
         }
         guard expression.type == .vector || expression.type == .scalar else {
             throw QueryError(
-                .execution, "invalid expression type \(expression.type.rawValue.quoted) for range query, must be Scalar or instant Vector")
+                .execution,
+                "invalid expression type \(expression.type.rawValue.quoted) for range query, must be Scalar or instant Vector"
+            )
         }
         guard from <= to else { throw QueryError(.execution, "end timestamp must not be before start time") }
         let pointCount = (to - from) / step + 1
         guard pointCount <= Limits.pointCountMax else {
             throw QueryError(
                 .execution,
-                "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)")
+                "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"
+            )
         }
         let annotations = Annotations(text: text)
         let steps = Steps(start: from, step: step, count: Int(pointCount))

@@ -50,7 +50,8 @@ package struct SeriesPoints: Sendable {
     package var histograms: [NativeHistogram]
 
     package init(
-        labels: Labels, timestamps: [Int64], values: [Double], histogramTimestamps: [Int64] = [], histograms: [NativeHistogram] = []
+        labels: Labels, timestamps: [Int64], values: [Double], histogramTimestamps: [Int64] = [],
+        histograms: [NativeHistogram] = []
     ) {
         self.labels = labels
         self.timestamps = timestamps

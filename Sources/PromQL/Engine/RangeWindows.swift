@@ -70,9 +70,11 @@ extension RawSeries {
                                         values: UnsafeBufferPointer(rebasing: values[floats.range]),
                                         histogramTimes: UnsafeBufferPointer(rebasing: histogramTimes[natives.range]),
                                         histograms: UnsafeBufferPointer(rebasing: histograms[natives.range]),
-                                        starts: starts.isEmpty ? starts : UnsafeBufferPointer(rebasing: starts[floats.range]),
+                                        starts: starts.isEmpty
+                                            ? starts : UnsafeBufferPointer(rebasing: starts[floats.range]),
                                         histogramStarts: histogramStarts.isEmpty
-                                            ? histogramStarts : UnsafeBufferPointer(rebasing: histogramStarts[natives.range]),
+                                            ? histogramStarts
+                                            : UnsafeBufferPointer(rebasing: histogramStarts[natives.range]),
                                         start: start, end: end, evaluationTime: steps.time(step), step: step)
                                     do throws(QueryError) { try body(window) } catch { return .failure(error) }
                                 }

@@ -27,7 +27,9 @@ struct RawSeries: Sendable {
         histogramTimes = points.histogramTimestamps
         histograms = points.histograms
         // Samples of a subquery need not follow each other: whether there was a reset shows only when they are compared.
-        for index in histograms.indices where histograms[index].resetHint != .gauge { histograms[index].resetHint = .unknown }
+        for index in histograms.indices where histograms[index].resetHint != .gauge {
+            histograms[index].resetHint = .unknown
+        }
     }
 
     var metricName: String { labels[Labels.metricName] ?? "" }
@@ -44,7 +46,9 @@ extension Evaluator {
     ) async throws(QueryError) {
         guard !range.isEmpty else { return }
         let streams: [TelemetryStream]
-        do { streams = try await store.streams(.metrics, matching: selector.matchers, in: range) } catch { throw QueryError(storage: error) }
+        do { streams = try await store.streams(.metrics, matching: selector.matchers, in: range) } catch {
+            throw QueryError(storage: error)
+        }
         guard !streams.isEmpty else { return }
         var current = RawSeries(labels: .empty)
         var currentID: StreamID?
@@ -81,7 +85,9 @@ extension Evaluator {
     }
 
     /// The last histogram of each stream in the hour before `range`: whether the first one in the range goes on from it.
-    private func histogramsBefore(_ range: TimeRange, _ streams: [TelemetryStream]) async throws(QueryError) -> [StreamID: NativeHistogram] {
+    private func histogramsBefore(_ range: TimeRange, _ streams: [TelemetryStream]) async throws(QueryError)
+        -> [StreamID: NativeHistogram]
+    {
         var found: [StreamID: NativeHistogram] = [:]
         let earlier = TimeRange(range.start - 3_600_000, range.start - 1)
         try await scan(ScanRequest(signal: .metrics, streams: streams, range: earlier, columns: .values)) { block in
@@ -118,7 +124,9 @@ extension QueryError {
 
 extension RawSeries {
     fileprivate mutating func append(_ block: Block, keepsStale: Bool) {
-        if !block.startTimes.isEmpty || !starts.isEmpty || !histogramStarts.isEmpty { appendStarts(block, keepsStale: keepsStale) }
+        if !block.startTimes.isEmpty || !starts.isEmpty || !histogramStarts.isEmpty {
+            appendStarts(block, keepsStale: keepsStale)
+        }
         switch block.columns {
         case .floats(let floats):
             if keepsStale || !floats.contains(where: Staleness.isMarker) {
@@ -181,7 +189,9 @@ extension RawSeries {
             }
             let original = histograms[index]
             if original.resetHint != .gauge {
-                if !isBroken, let last = previous, last.resetHint != .gauge, original.resetHint != .reset, original.continues(last) {
+                if !isBroken, let last = previous, last.resetHint != .gauge, original.resetHint != .reset,
+                    original.continues(last)
+                {
                     histograms[index].resetHint = .notReset
                 } else {
                     histograms[index].resetHint = .unknown

@@ -46,7 +46,9 @@ extension Evaluator {
         for step in 0..<instants.count {
             let time = instants.time(step)
             while next < raw.times.count, raw.times[next] <= time { next += 1 }
-            while nextHistogram < raw.histogramTimes.count, raw.histogramTimes[nextHistogram] <= time { nextHistogram += 1 }
+            while nextHistogram < raw.histogramTimes.count, raw.histogramTimes[nextHistogram] <= time {
+                nextHistogram += 1
+            }
             let floatTime = next > 0 ? raw.times[next - 1] : Int64.min
             let histogramTime = nextHistogram > 0 ? raw.histogramTimes[nextHistogram - 1] : Int64.min
             let last = max(floatTime, histogramTime)
@@ -64,13 +66,16 @@ extension Evaluator {
                 case .value: series.set(raw.histograms[nextHistogram - 1], at: step)
                 case .time: series.values[step] = Double(last) / 1000
                 case .start:
-                    series.values[step] = raw.histogramStarts.isEmpty ? 0 : Double(raw.histogramStarts[nextHistogram - 1]) / 1000
+                    series.values[step] =
+                        raw.histogramStarts.isEmpty ? 0 : Double(raw.histogramStarts[nextHistogram - 1]) / 1000
                 }
             }
         }
     }
 
-    private static func pickLastFloats(_ raw: RawSeries, _ instants: Steps, _ lookback: Int64, into output: inout [Double]) {
+    private static func pickLastFloats(
+        _ raw: RawSeries, _ instants: Steps, _ lookback: Int64, into output: inout [Double]
+    ) {
         // SAFETY: `next` stays within the samples, which are as many as times; no buffer outlives its call.
         raw.times.withUnsafeBufferPointer { times in
             raw.values.withUnsafeBufferPointer { values in
@@ -93,8 +98,12 @@ extension Evaluator {
         for step in 0..<instants.count {
             let time = instants.time(step)
             while next < raw.times.count, raw.times[next] <= time { next += 1 }
-            let before = next > 0 && raw.times[next - 1] > time - lookback && !Absent.holds(raw.values[next - 1]) ? next - 1 : nil
-            let after = next < raw.times.count && raw.times[next] <= time + lookback && !Absent.holds(raw.values[next]) ? next : nil
+            let before =
+                next > 0 && raw.times[next - 1] > time - lookback && !Absent.holds(raw.values[next - 1])
+                ? next - 1 : nil
+            let after =
+                next < raw.times.count && raw.times[next] <= time + lookback && !Absent.holds(raw.values[next])
+                ? next : nil
             guard let before else { continue }
             if let after, raw.times[before] < time {
                 let share = Double(time - raw.times[before]) / Double(raw.times[after] - raw.times[before])
@@ -109,7 +118,8 @@ extension Evaluator {
     ///
     /// - Parameter body: gets the samples of one series; the windows are ``RangeWindows``' for all.
     func rangeVector(
-        _ expression: PromQLExpression, _ steps: Steps, _ body: (inout RawSeries, RangeWindows) throws(QueryError) -> Void
+        _ expression: PromQLExpression, _ steps: Steps,
+        _ body: (inout RawSeries, RangeWindows) throws(QueryError) -> Void
     ) async throws(QueryError) {
         switch expression.unwrapped {
         case .range(let node):
@@ -140,7 +150,9 @@ extension Evaluator {
     private func subquery(
         _ node: PromQLExpression.Subquery, _ ends: Steps, _ length: Int64
     ) async throws(QueryError) -> (series: [Series], steps: Steps) {
-        let step = try node.step.map { step throws(QueryError) in try milliseconds(step, isPositive: true) } ?? options.subqueryStep
+        let step =
+            try node.step.map { step throws(QueryError) in try milliseconds(step, isPositive: true) }
+            ?? options.subqueryStep
         // The first multiple of the step that lies within the first window.
         let open = ends.start - length
         var start = step * (open / step)
@@ -162,7 +174,8 @@ extension Evaluator {
         try await rangeVector(expression, query) { (raw: inout RawSeries, windows: RangeWindows) throws(QueryError) in
             let end = windows.ends.start
             let start = end - windows.length
-            var points = SeriesPoints(labels: raw.dropsName ? raw.labels.withoutMetadata : raw.labels, timestamps: [], values: [])
+            var points = SeriesPoints(
+                labels: raw.dropsName ? raw.labels.withoutMetadata : raw.labels, timestamps: [], values: [])
             for (time, value) in zip(raw.times, raw.values) where start < time && time <= end {
                 points.timestamps.append(time)
                 points.values.append(value)

@@ -36,6 +36,6 @@ enum ElementwiseFunction: Sendable {
         "histogram_sum": .histogram(\.sum),
         "histogram_avg": .histogram { $0.sum / $0.count },
         "histogram_stddev": .histogram { $0.variance.squareRoot() },
-        "histogram_stdvar": .histogram(\.variance),
+        "histogram_stdvar": .histogram(\.variance)
     ]
 }

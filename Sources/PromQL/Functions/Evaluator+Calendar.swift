@@ -52,7 +52,9 @@ enum CalendarPart: String, Sendable {
 }
 
 extension Evaluator {
-    func calendar(_ part: CalendarPart, _ arguments: [PromQLExpression], _ steps: Steps) async throws(QueryError) -> [Series] {
+    func calendar(_ part: CalendarPart, _ arguments: [PromQLExpression], _ steps: Steps) async throws(QueryError)
+        -> [Series]
+    {
         guard let argument = arguments.first else {
             return [Series(labels: .empty, values: (0..<steps.count).map { part.value(Double(steps.time($0)) / 1000) })]
         }

@@ -9,7 +9,9 @@ extension Evaluator {
         let arguments = call.arguments
         if name == "absent_over_time" { return .vector(try await absentOverTime(arguments[0], steps)) }
         if call.function.parameters.contains(.matrix) { return .vector(try await rangeCall(call, steps)) }
-        if let function = ElementwiseFunction.table[name] { return .vector(try await map(vector(arguments[0], steps), function)) }
+        if let function = ElementwiseFunction.table[name] {
+            return .vector(try await map(vector(arguments[0], steps), function))
+        }
         if let part = CalendarPart(rawValue: name) { return .vector(try await calendar(part, arguments, steps)) }
         switch name {
         case "pi": return .scalar(Array(repeating: .pi, count: steps.count))
@@ -25,10 +27,12 @@ extension Evaluator {
         case "absent": return .vector(try await absent(arguments[0], steps))
         case "timestamp": return .vector(try await timestamps(arguments[0], steps))
         case "round", "clamp", "clamp_min", "clamp_max": return .vector(try await bounded(call, steps))
-        case "sort", "sort_desc": return .vector(try await sorted(arguments[0], steps, isDescending: name == "sort_desc"))
+        case "sort", "sort_desc":
+            return .vector(try await sorted(arguments[0], steps, isDescending: name == "sort_desc"))
         case "sort_by_label", "sort_by_label_desc":
             let labels = arguments.dropFirst().map(string)
-            return .vector(try await sortedByLabel(arguments[0], labels, steps, isDescending: name == "sort_by_label_desc"))
+            return .vector(
+                try await sortedByLabel(arguments[0], labels, steps, isDescending: name == "sort_by_label_desc"))
         case "label_replace": return .vector(try await labelReplace(arguments, steps))
         case "label_join": return .vector(try await labelJoin(arguments, steps))
         case "histogram_quantile", "histogram_quantiles", "histogram_fraction":
@@ -122,7 +126,8 @@ extension Evaluator {
                 case "clamp_max": series.values[step] = Self.lesser(value, parameter)
                 default:
                     let upper = parameters[1][step]
-                    series.values[step] = upper < parameter ? Absent.value : Self.greater(parameter, Self.lesser(upper, value))
+                    series.values[step] =
+                        upper < parameter ? Absent.value : Self.greater(parameter, Self.lesser(upper, value))
                 }
             }
             guard !series.isEmpty else { continue }
@@ -175,7 +180,9 @@ extension Evaluator {
     // MARK: Order
 
     /// Sorting matters at an instant alone; histograms go.
-    private func sorted(_ argument: PromQLExpression, _ steps: Steps, isDescending: Bool) async throws(QueryError) -> [Series] {
+    private func sorted(_ argument: PromQLExpression, _ steps: Steps, isDescending: Bool) async throws(QueryError)
+        -> [Series]
+    {
         var series = try await vector(argument, steps)
         for index in series.indices { series[index].histograms = [] }
         series.removeAll(where: \.isEmpty)

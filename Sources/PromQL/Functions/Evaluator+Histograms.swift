@@ -35,7 +35,9 @@ extension Evaluator {
         let label = call.function.name == "histogram_quantiles" ? string(call.arguments[1]) : nil
         var result: [Series] = []
         for (scalar, quantiles) in zip(scalars, parameters) {
-            for quantile in quantiles where !(quantile >= 0 && quantile <= 1) { annotations.invalidQuantile(quantile, at: scalar.place) }
+            for quantile in quantiles where !(quantile >= 0 && quantile <= 1) {
+                annotations.invalidQuantile(quantile, at: scalar.place)
+            }
             var series = try evaluate(groups, input, argument.place, steps) { source, step in
                 self.quantile(quantiles[step], source, argument.place)
             }
@@ -105,7 +107,8 @@ extension Evaluator {
 
     /// Calls `function` for each group at each step at which it has a histogram of one kind.
     private func evaluate(
-        _ groups: [HistogramGroup], _ input: [Series], _ place: SourceRange, _ steps: Steps, _ function: (HistogramSource, Int) -> Double
+        _ groups: [HistogramGroup], _ input: [Series], _ place: SourceRange, _ steps: Steps,
+        _ function: (HistogramSource, Int) -> Double
     ) throws(QueryError) -> [Series] {
         var result: [Series] = []
         for group in groups {
@@ -144,10 +147,14 @@ extension Annotations {
                 + "functions/#histogram_quantile) for metric name \(metric.quoted)", at: place)
     }
     func quantileIsNaN(_ metric: String, at place: SourceRange) {
-        inform("input to histogram_quantile has NaN observations, result is NaN for metric name \(metric.quoted)", at: place)
+        inform(
+            "input to histogram_quantile has NaN observations, result is NaN for metric name \(metric.quoted)",
+            at: place)
     }
     func quantileIsSkewed(_ metric: String, at place: SourceRange) {
-        inform("input to histogram_quantile has NaN observations, result is skewed higher for metric name \(metric.quoted)", at: place)
+        inform(
+            "input to histogram_quantile has NaN observations, result is skewed higher for metric name \(metric.quoted)",
+            at: place)
     }
     func excludedNaNs(_ metric: String, at place: SourceRange) {
         inform(

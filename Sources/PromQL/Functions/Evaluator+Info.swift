@@ -7,7 +7,9 @@ extension Evaluator {
     func info(_ call: PromQLExpression.FunctionCall, _ steps: Steps) async throws(QueryError) -> [Series] {
         let identifying: Set<String> = ["instance", "job"]
         var matchers: [LabelMatcher] = []
-        if call.arguments.count > 1, case .selector(let selector) = call.arguments[1].unwrapped { matchers = selector.matchers }
+        if call.arguments.count > 1, case .selector(let selector) = call.arguments[1].unwrapped {
+            matchers = selector.matchers
+        }
         let nameMatchers = matchers.filter { $0.name == Labels.metricName }
         let dataMatchers = matchers.filter { $0.name != Labels.metricName }
         let base = try await vector(call.arguments[0], steps)
@@ -15,13 +17,19 @@ extension Evaluator {
         let isInfo = try nameTest(nameMatchers)
         guard !base.isEmpty else { return [] }
         let selector = PromQLExpression.VectorSelector(
-            name: "", matchers: (nameMatchers.isEmpty ? [LabelMatcher(Labels.metricName, .equal, "target_info")] : nameMatchers) + dataMatchers,
+            name: "",
+            matchers: (nameMatchers.isEmpty ? [LabelMatcher(Labels.metricName, .equal, "target_info")] : nameMatchers)
+                + dataMatchers,
             place: call.place)
         var infoSelector = selector
-        if case .selector(let node) = call.arguments[0].unwrapped { (infoSelector.at, infoSelector.offset) = (node.at, node.offset) }
+        if case .selector(let node) = call.arguments[0].unwrapped {
+            (infoSelector.at, infoSelector.offset) = (node.at, node.offset)
+        }
         let infos = try await instantVector(infoSelector, steps)
         var bySignature: [Labels: [Int]] = [:]
-        for (index, series) in infos.enumerated() { bySignature[series.labels.keeping(identifying), default: []].append(index) }
+        for (index, series) in infos.enumerated() {
+            bySignature[series.labels.keeping(identifying), default: []].append(index)
+        }
         let wanted = Set(dataMatchers.map(\.name))
         var mustMatch = false
         for matcher in dataMatchers where try !matcher.allowsEmpty() { mustMatch = true }
@@ -39,7 +47,9 @@ extension Evaluator {
                 var added: [String: String] = [:]
                 for candidate in candidates where infos[candidate].hasSample(at: step) {
                     for pair in infos[candidate].labels.pairs
-                    where !identifying.contains(pair.name) && pair.name != Labels.metricName && (wanted.isEmpty || wanted.contains(pair.name)) {
+                    where !identifying.contains(pair.name) && pair.name != Labels.metricName
+                        && (wanted.isEmpty || wanted.contains(pair.name))
+                    {
                         if let other = added[pair.name], other != pair.value {
                             throw QueryError(.execution, "conflicting label: \(pair.name)")
                         }

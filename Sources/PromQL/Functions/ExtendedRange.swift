@@ -5,12 +5,15 @@ extension RawSeries {
     /// `anchored` and `smoothed` ranges: the window's ends have values of their own, so nothing is extrapolated.
     ///
     /// - Throws: ``QueryError`` for a function that these ranges do not go with.
-    func extendedRate(_ name: String, _ windows: RangeWindows, _ steps: Steps, into series: inout Series) throws(QueryError) {
+    func extendedRate(_ name: String, _ windows: RangeWindows, _ steps: Steps, into series: inout Series)
+        throws(QueryError)
+    {
         let isAnchored = windows.boundary == .anchored
         let allowed = isAnchored ? ["rate", "increase", "delta", "changes", "resets"] : ["rate", "increase", "delta"]
         guard allowed.contains(name) else {
             let list = allowed.sorted().joined(separator: ", ")
-            throw QueryError(.execution, "\(windows.boundary.rawValue) modifier can only be used with: \(list) - not with \(name)")
+            throw QueryError(
+                .execution, "\(windows.boundary.rawValue) modifier can only be used with: \(list) - not with \(name)")
         }
         for step in 0..<steps.count {
             let end = windows.ends.time(step)
@@ -18,7 +21,9 @@ extension RawSeries {
             let first = times.firstIndex { $0 > start } ?? times.count
             let last = times.lastIndex { $0 <= end } ?? -1
             var points: [Double] = []
-            if let value = edge(start, before: first - 1, isAnchored) ?? (first < times.count ? values[first] : nil), first <= last || !isAnchored {
+            if let value = edge(start, before: first - 1, isAnchored) ?? (first < times.count ? values[first] : nil),
+                first <= last || !isAnchored
+            {
                 points.append(value)
             }
             if first <= last { points += values[first...last] }

@@ -23,11 +23,13 @@ extension RangeFunction {
         "max_over_time": floats { values, _, _ in extreme(values) { $0 > $1 }.map { values[$0] } },
         "stddev_over_time": floats { values, _, _ in variance(values).squareRoot() },
         "stdvar_over_time": floats { values, _, _ in variance(values) },
-        "quantile_over_time": floats { values, window, call in Quantile.of(call.parameters[0][window.step], Array(values)) },
+        "quantile_over_time": floats { values, window, call in
+            Quantile.of(call.parameters[0][window.step], Array(values))
+        },
         "mad_over_time": floats { values, _, _ in
             let median = Quantile.of(0.5, Array(values))
             return Quantile.of(0.5, values.map { ($0 - median).magnitude })
-        },
+        }
     ]
 
     /// A function of the floats alone; histograms beside them are left out with a notice.
@@ -42,7 +44,9 @@ extension RangeFunction {
     }
 
     /// The position of the value that goes before all others; NaN goes last.
-    static func extreme(_ values: UnsafeBufferPointer<Double>, _ precedes: (Double, Double) -> Bool, isLast: Bool = false) -> Int? {
+    static func extreme(
+        _ values: UnsafeBufferPointer<Double>, _ precedes: (Double, Double) -> Bool, isLast: Bool = false
+    ) -> Int? {
         guard !values.isEmpty else { return nil }
         var best = 0
         for index in values.indices {

@@ -12,7 +12,7 @@ extension RangeFunction {
         },
         "resets": RangeFunction { window, _ throws(QueryError) in
             RangePoint(count(window, floats: { $1 < $0 }, histograms: { $1.isReset(after: $0) }, countsStarts: true))
-        },
+        }
     ]
 
     /// How many neighbours satisfy a condition; a change between float and histogram always counts.

@@ -4,14 +4,22 @@ import Telemetry
 extension RangeFunction {
     /// `rate`, `increase`, `delta`, `irate`, `idelta`.
     static let rateFamily: [String: RangeFunction] = [
-        "rate": RangeFunction { window, call throws(QueryError) in extrapolated(window, call, isCounter: true, isRate: true) },
-        "increase": RangeFunction { window, call throws(QueryError) in extrapolated(window, call, isCounter: true, isRate: false) },
-        "delta": RangeFunction { window, call throws(QueryError) in extrapolated(window, call, isCounter: false, isRate: false) },
+        "rate": RangeFunction { window, call throws(QueryError) in
+            extrapolated(window, call, isCounter: true, isRate: true)
+        },
+        "increase": RangeFunction { window, call throws(QueryError) in
+            extrapolated(window, call, isCounter: true, isRate: false)
+        },
+        "delta": RangeFunction { window, call throws(QueryError) in
+            extrapolated(window, call, isCounter: false, isRate: false)
+        },
         "irate": RangeFunction { window, call throws(QueryError) in instant(window, call, isRate: true) },
-        "idelta": RangeFunction { window, call throws(QueryError) in instant(window, call, isRate: false) },
+        "idelta": RangeFunction { window, call throws(QueryError) in instant(window, call, isRate: false) }
     ]
 
-    private static func extrapolated(_ window: RangeWindow, _ call: RangeCall, isCounter: Bool, isRate: Bool) -> RangePoint {
+    private static func extrapolated(_ window: RangeWindow, _ call: RangeCall, isCounter: Bool, isRate: Bool)
+        -> RangePoint
+    {
         if window.isMixed {
             call.annotations.mixedFloatsAndHistograms(call.metricName, at: call.place)
             return .none
@@ -19,7 +27,9 @@ extension RangeFunction {
         if !window.histograms.isEmpty {
             let starts = StartTimes(window.histogramStarts, window.histogramTimes)
             let zero = isCounter ? starts.zero(after: window.start) : nil
-            guard let increase = increase(window, starts, call, isCounter: isCounter, fromZero: zero != nil) else { return .none }
+            guard let increase = increase(window, starts, call, isCounter: isCounter, fromZero: zero != nil) else {
+                return .none
+            }
             let factor = Extrapolation.factor(
                 window.histogramTimes, window, isCounter: isCounter, isRate: isRate, first: window.histograms[0].count,
                 increase: increase.count, zero: zero)
@@ -32,12 +42,14 @@ extension RangeFunction {
         guard window.values.count > 1 || zero != nil else { return .none }
         var increase = window.values[window.values.count - 1] - (zero == nil ? window.values[0] : 0)
         if isCounter {
-            for index in window.values.indices.dropFirst() where window.values[index] < window.values[index - 1] || starts.isNew(index) {
+            for index in window.values.indices.dropFirst()
+            where window.values[index] < window.values[index - 1] || starts.isNew(index) {
                 increase += window.values[index - 1]
             }
         }
         let factor = Extrapolation.factor(
-            window.times, window, isCounter: isCounter, isRate: isRate, first: window.values[0], increase: increase, zero: zero)
+            window.times, window, isCounter: isCounter, isRate: isRate, first: window.values[0], increase: increase,
+            zero: zero)
         return RangePoint(increase * factor)
     }
 
@@ -81,11 +93,15 @@ extension RangeFunction {
         do {
             var result = last
             result.reduceResolution(to: coarsest)
-            if !fromZero, try result.subtract(previous).boundsReconciled { call.annotations.reconciledBounds(during: "subtraction", at: call.place) }
+            if !fromZero, try result.subtract(previous).boundsReconciled {
+                call.annotations.reconciledBounds(during: "subtraction", at: call.place)
+            }
             if isCounter {
                 for index in histograms.indices.dropFirst() {
                     let histogram = histograms[index]
-                    if histogram.isReset(after: previous) || starts.isNew(index), try result.add(previous).boundsReconciled {
+                    if histogram.isReset(after: previous) || starts.isNew(index),
+                        try result.add(previous).boundsReconciled
+                    {
                         call.annotations.reconciledBounds(during: "addition", at: call.place)
                     }
                     previous = histogram
@@ -148,24 +164,28 @@ enum Extrapolation {
     /// What the increase between the first and the last sample is to be multiplied with.
     @inline(__always)
     static func factor(
-        _ times: UnsafeBufferPointer<Int64>, _ window: RangeWindow, isCounter: Bool, isRate: Bool, first: Double, increase: Double,
+        _ times: UnsafeBufferPointer<Int64>, _ window: RangeWindow, isCounter: Bool, isRate: Bool, first: Double,
+        increase: Double,
         zero: Int64?
     ) -> Double {
         if let zero {
             // The increase counts from a known zero: only the end is open, and of a single sample nothing is.
             if times.count == 1 { return isRate ? 1 / (Double(window.length) / 1000) : 1 }
             return factor(
-                firstTime: zero, lastTime: times[times.count - 1], count: times.count + 1, start: window.start, end: window.end,
+                firstTime: zero, lastTime: times[times.count - 1], count: times.count + 1, start: window.start,
+                end: window.end,
                 isCounter: isCounter, isRate: isRate, first: 0, increase: increase)
         }
         return factor(
-            firstTime: times[0], lastTime: times[times.count - 1], count: times.count, start: window.start, end: window.end,
+            firstTime: times[0], lastTime: times[times.count - 1], count: times.count, start: window.start,
+            end: window.end,
             isCounter: isCounter, isRate: isRate, first: first, increase: increase)
     }
 
     @inline(__always)
     static func factor(
-        firstTime: Int64, lastTime: Int64, count: Int, start: Int64, end: Int64, isCounter: Bool, isRate: Bool, first: Double,
+        firstTime: Int64, lastTime: Int64, count: Int, start: Int64, end: Int64, isCounter: Bool, isRate: Bool,
+        first: Double,
         increase: Double
     ) -> Double {
         var toStart = Double(firstTime - start) / 1000
@@ -220,11 +240,14 @@ struct SimpleRate {
                     guard range.count > 1 else { continue }
                     let (first, last) = (values[range.lowerBound], values[range.upperBound - 1])
                     var increase = last - first
-                    if hasReset { increase += RangeFunction.resetCorrection(UnsafeBufferPointer(rebasing: values[range])) }
+                    if hasReset {
+                        increase += RangeFunction.resetCorrection(UnsafeBufferPointer(rebasing: values[range]))
+                    }
                     output[step] =
                         increase
                         * Extrapolation.factor(
-                            firstTime: times[range.lowerBound], lastTime: times[range.upperBound - 1], count: range.count, start: start,
+                            firstTime: times[range.lowerBound], lastTime: times[range.upperBound - 1],
+                            count: range.count, start: start,
                             end: end, isCounter: isCounter, isRate: isRate, first: first, increase: increase)
                 }
             }

@@ -16,8 +16,10 @@ extension RangeFunction {
         "double_exponential_smoothing": RangeFunction { window, call throws(QueryError) in
             guard hasTwoFloats(window, call) else { return .none }
             return RangePoint(
-                smoothed(window.values, factor: call.parameters[0][window.step], trendFactor: call.parameters[1][window.step]))
-        },
+                smoothed(
+                    window.values, factor: call.parameters[0][window.step], trendFactor: call.parameters[1][window.step]
+                ))
+        }
     ]
 
     private static func hasTwoFloats(_ window: RangeWindow, _ call: RangeCall) -> Bool {
@@ -26,7 +28,9 @@ extension RangeFunction {
     }
 
     /// Least squares; x counts seconds from `interceptTime`.
-    private static func linearRegression(_ window: RangeWindow, interceptTime: Int64) -> (slope: Double, intercept: Double) {
+    private static func linearRegression(_ window: RangeWindow, interceptTime: Int64) -> (
+        slope: Double, intercept: Double
+    ) {
         let first = window.values[0]
         if window.values.allSatisfy({ $0 == first }) {
             return first.isInfinite ? (.nan, .nan) : (0, first)

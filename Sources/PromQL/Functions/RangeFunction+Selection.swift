@@ -5,12 +5,14 @@ extension RangeFunction {
     /// `last_over_time` and others that pick a sample, or its time.
     static let selectionFamily: [String: RangeFunction] = [
         "last_over_time": RangeFunction(keepsName: true) { window, _ throws(QueryError) in
-            guard let histogram = window.histograms.last, let time = window.histogramTimes.last, time > window.times.last ?? .min
+            guard let histogram = window.histograms.last, let time = window.histogramTimes.last,
+                time > window.times.last ?? .min
             else { return window.values.last.map { RangePoint($0) } ?? .none }
             return RangePoint(histogram)
         },
         "first_over_time": RangeFunction(keepsName: true) { window, _ throws(QueryError) in
-            guard let histogram = window.histograms.first, let time = window.histogramTimes.first, time < window.times.first ?? .max
+            guard let histogram = window.histograms.first, let time = window.histogramTimes.first,
+                time < window.times.first ?? .max
             else { return window.values.first.map { RangePoint($0) } ?? .none }
             return RangePoint(histogram)
         },
@@ -21,7 +23,7 @@ extension RangeFunction {
             RangePoint(Double(min(window.times.first ?? .max, window.histogramTimes.first ?? .max)) / 1000)
         },
         "ts_of_min_over_time": timeOfExtreme { $0 < $1 },
-        "ts_of_max_over_time": timeOfExtreme { $0 > $1 },
+        "ts_of_max_over_time": timeOfExtreme { $0 > $1 }
     ]
 
     /// The time of the smallest or largest float, the last of equal ones.

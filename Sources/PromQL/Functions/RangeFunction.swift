@@ -69,7 +69,8 @@ extension Evaluator {
             } else if let simpleRate, raw.histograms.isEmpty, raw.starts.isEmpty {
                 simpleRate.evaluate(raw, windows, steps, into: &series.values)
             } else {
-                let context = RangeCall(annotations: self.annotations, labels: raw.labels, place: argument.place, parameters: scalars)
+                let context = RangeCall(
+                    annotations: self.annotations, labels: raw.labels, place: argument.place, parameters: scalars)
                 try raw.forEachWindow(windows, steps) { window throws(QueryError) in
                     let point = try function.evaluate(window, context)
                     series.values[window.step] = point.value
@@ -95,7 +96,8 @@ extension Evaluator {
                 for factor in parameters[index] where !(factor >= 0 && factor <= 1) {
                     let name = index == 0 ? "sf" : "tf"
                     throw QueryError(
-                        .execution, "invalid \(title) factor. Expected: 0 <= \(name) <= 1, got: \(PromQLNumber.format(factor))")
+                        .execution,
+                        "invalid \(title) factor. Expected: 0 <= \(name) <= 1, got: \(PromQLNumber.format(factor))")
                 }
             }
         default: break

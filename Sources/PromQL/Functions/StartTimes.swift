@@ -17,7 +17,9 @@ struct StartTimes {
 
     /// When the counter of the first sample started, where that lies within the window: it was zero then.
     func zero(after windowStart: Int64) -> Int64? {
-        guard let start = starts.first, let first = times.first, start != 0, start > windowStart, start <= first else { return nil }
+        guard let start = starts.first, let first = times.first, start != 0, start > windowStart, start <= first else {
+            return nil
+        }
         return start
     }
 }

@@ -32,7 +32,9 @@ struct ClassicHistogram: Sendable {
         if quantile > 1 { return .infinity }
         guard hasAll else { return .nan }
         makeMonotonic()
-        guard buckets.count >= 2, let observations = buckets.last?.count, observations != 0, !observations.isNaN else { return .nan }
+        guard buckets.count >= 2, let observations = buckets.last?.count, observations != 0, !observations.isNaN else {
+            return .nan
+        }
         var rank = quantile * observations
         let last = buckets.count - 1
         let index = buckets[..<last].firstIndex { $0.count >= rank } ?? last
@@ -62,7 +64,8 @@ struct ClassicHistogram: Sendable {
             if lowerBound == -.infinity, bucket.upperBound > 0 { lowerBound = 0 }
             if lowerBound >= value { return min(rank, total) }
             if bucket.upperBound > value {
-                let inside = bucket.upperBound == .infinity ? 0 : (value - lowerBound) / (bucket.upperBound - lowerBound)
+                let inside =
+                    bucket.upperBound == .infinity ? 0 : (value - lowerBound) / (bucket.upperBound - lowerBound)
                 return min(rank + (bucket.count - rank) * (lowerBound == -.infinity ? 1 : inside), total)
             }
             rank = bucket.count

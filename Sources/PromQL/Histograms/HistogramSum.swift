@@ -103,7 +103,8 @@ private struct CompensatedHistogram: Sendable {
     }
 
     var isOverflown: Bool {
-        sum.count.isInfinite || sum.sum.isInfinite || sum.zeroCount.isInfinite || sum.positiveCounts.contains(where: \.isInfinite)
+        sum.count.isInfinite || sum.sum.isInfinite || sum.zeroCount.isInfinite
+            || sum.positiveCounts.contains(where: \.isInfinite)
             || sum.negativeCounts.contains(where: \.isInfinite)
     }
 }

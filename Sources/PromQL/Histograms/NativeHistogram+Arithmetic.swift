@@ -26,7 +26,9 @@ extension NativeHistogram {
         return notes
     }
 
-    private mutating func combine(_ other: NativeHistogram, _ combine: (Double, Double) -> Double) throws(IncompatibleBuckets) -> HistogramMergeNotes {
+    private mutating func combine(_ other: NativeHistogram, _ combine: (Double, Double) -> Double)
+        throws(IncompatibleBuckets) -> HistogramMergeNotes
+    {
         guard usesCustomBounds == other.usesCustomBounds else { throw IncompatibleBuckets() }
         var other = other
         var notes = HistogramMergeNotes()
@@ -227,8 +229,10 @@ extension NativeHistogram {
 
     /// Whether both hold the same observations; the reset hint does not count.
     func hasSameObservations(as other: NativeHistogram) -> Bool {
-        schema == other.schema && zeroThreshold == other.zeroThreshold && zeroCount == other.zeroCount && count == other.count
-            && sum == other.sum && customBounds == other.customBounds && positive == other.positive && negative == other.negative
+        schema == other.schema && zeroThreshold == other.zeroThreshold && zeroCount == other.zeroCount
+            && count == other.count
+            && sum == other.sum && customBounds == other.customBounds && positive == other.positive
+            && negative == other.negative
     }
 }
 

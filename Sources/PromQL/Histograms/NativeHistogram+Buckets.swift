@@ -138,18 +138,21 @@ extension NativeHistogram {
         return zip(side.indexes, side.counts).map { index, count in
             let (upper, lower) = (bound(index), bound(index &- 1))
             if isNegative {
-                return HistogramBucket(lower: -upper, upper: -lower, includesLower: true, includesUpper: false, count: count)
+                return HistogramBucket(
+                    lower: -upper, upper: -lower, includesLower: true, includesUpper: false, count: count)
             }
             // A custom bucket that starts at -Inf holds -Inf too.
             let includesLower = usesCustomBounds && lower == -.infinity
-            return HistogramBucket(lower: lower, upper: upper, includesLower: includesLower, includesUpper: true, count: count)
+            return HistogramBucket(
+                lower: lower, upper: upper, includesLower: includesLower, includesUpper: true, count: count)
         }
     }
 
     /// The zero bucket; nil where it is empty.
     var zeroBucket: HistogramBucket? {
         guard zeroCount != 0 else { return nil }
-        return HistogramBucket(lower: -zeroThreshold, upper: zeroThreshold, includesLower: true, includesUpper: true, count: zeroCount)
+        return HistogramBucket(
+            lower: -zeroThreshold, upper: zeroThreshold, includesLower: true, includesUpper: true, count: zeroCount)
     }
 
     /// All buckets that are not empty, ascending.
@@ -164,7 +167,8 @@ extension NativeHistogram {
         var text = "{count:\(PromQLNumber.formatGeneral(count)), sum:\(PromQLNumber.formatGeneral(sum))"
         for bucket in buckets {
             text += ", \(bucket.includesLower ? "[" : "(")\(PromQLNumber.formatGeneral(bucket.lower)),"
-            text += "\(PromQLNumber.formatGeneral(bucket.upper))\(bucket.includesUpper ? "]" : ")"):\(PromQLNumber.formatGeneral(bucket.count))"
+            text +=
+                "\(PromQLNumber.formatGeneral(bucket.upper))\(bucket.includesUpper ? "]" : ")"):\(PromQLNumber.formatGeneral(bucket.count))"
         }
         return text + "}"
     }

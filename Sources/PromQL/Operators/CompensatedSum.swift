@@ -91,7 +91,8 @@ struct ColumnSums {
                             let value = isAbsent ? 0 : column[step]
                             let sum = sums[step]
                             let total = sum + value
-                            compensations[step] += sum.magnitude >= value.magnitude ? (sum - total) + value : (value - total) + sum
+                            compensations[step] +=
+                                sum.magnitude >= value.magnitude ? (sum - total) + value : (value - total) + sum
                             sums[step] = total
                             counts[step] += isAbsent ? 0 : 1
                         }

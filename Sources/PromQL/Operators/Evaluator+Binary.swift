@@ -37,13 +37,15 @@ extension Evaluator {
             defer { context.release(bytes: min(a.count, b.count) * steps.count * 8) }
             let matching = node.matching ?? VectorMatching()
             return .vector(
-                node.operation.isSet ? try combineSets(node, matching, a, b, steps) : try combine(node, matching, a, b, steps))
+                node.operation.isSet
+                    ? try combineSets(node, matching, a, b, steps) : try combine(node, matching, a, b, steps))
         default: throw QueryError(.execution, "binary expression must contain only scalar and instant vector types")
         }
     }
 
     private func withScalar(
-        _ node: PromQLExpression.BinaryOperation, _ vector: [Series], _ values: [Double], _ steps: Steps, scalarIsLeft: Bool
+        _ node: PromQLExpression.BinaryOperation, _ vector: [Series], _ values: [Double], _ steps: Steps,
+        scalarIsLeft: Bool
     ) throws(QueryError) -> [Series] {
         let pair = PairOperator(node, annotations)
         var result: [Series] = []
@@ -56,7 +58,9 @@ extension Evaluator {
                 for step in 0..<steps.count where series.hasSample(at: step) {
                     let sample = PairOperator.Operand(series, step)
                     let scalar = PairOperator.Operand(value: values[step])
-                    let outcome = scalarIsLeft ? pair.apply(scalar, sample, kept: sample) : pair.apply(sample, scalar, kept: sample)
+                    let outcome =
+                        scalarIsLeft
+                        ? pair.apply(scalar, sample, kept: sample) : pair.apply(sample, scalar, kept: sample)
                     series.remove(at: step)
                     outcome.store(in: &series, at: step)
                 }
@@ -72,7 +76,8 @@ extension Evaluator {
 
     /// `and`, `or`, `unless`: by steps, whether the other side has a series of the same signature.
     private func combineSets(
-        _ node: PromQLExpression.BinaryOperation, _ matching: VectorMatching, _ left: [Series], _ right: [Series], _ steps: Steps
+        _ node: PromQLExpression.BinaryOperation, _ matching: VectorMatching, _ left: [Series], _ right: [Series],
+        _ steps: Steps
     ) throws(QueryError) -> [Series] {
         let signature = MatchSignature(matching)
         func presence(_ side: [Series]) -> [Labels: [Bool]] {
@@ -100,7 +105,8 @@ extension Evaluator {
             return left.compactMap { masked($0, present[signature.of($0.labels)], keepsPresent: false) }
         default:
             let present = presence(left)
-            return try (left + right.compactMap { masked($0, present[signature.of($0.labels)], keepsPresent: false) }).merged()
+            return try (left + right.compactMap { masked($0, present[signature.of($0.labels)], keepsPresent: false) })
+                .merged()
         }
     }
 }

@@ -5,17 +5,21 @@ extension Evaluator {
     /// Arithmetic and comparisons between two vectors. Signatures are computed once for each series; samples are combined
     /// column by column.
     func combine(
-        _ node: PromQLExpression.BinaryOperation, _ matching: VectorMatching, _ left: [Series], _ right: [Series], _ steps: Steps
+        _ node: PromQLExpression.BinaryOperation, _ matching: VectorMatching, _ left: [Series], _ right: [Series],
+        _ steps: Steps
     ) throws(QueryError) -> [Series] {
         if (left.isEmpty || right.isEmpty) && matching.fillLeft == nil && matching.fillRight == nil { return [] }
         // `many` may have several series of one signature, `one` must not.
         let isSwapped = matching.cardinality == .oneToMany
         let (many, one) = isSwapped ? (right, left) : (left, right)
-        let (fillMany, fillOne) = isSwapped ? (matching.fillRight, matching.fillLeft) : (matching.fillLeft, matching.fillRight)
+        let (fillMany, fillOne) =
+            isSwapped ? (matching.fillRight, matching.fillLeft) : (matching.fillLeft, matching.fillRight)
         let signature = MatchSignature(matching)
         let pair = PairOperator(node, annotations)
         var oneBySignature: [Labels: [Int]] = [:]
-        for (index, series) in one.enumerated() { oneBySignature[signature.of(series.labels), default: []].append(index) }
+        for (index, series) in one.enumerated() {
+            oneBySignature[signature.of(series.labels), default: []].append(index)
+        }
         let busy = Self.stepsWithSamples(many, one, steps, always: fillMany != nil || fillOne != nil)
         try checkUnique(one, oneBySignature, busy, isRight: !isSwapped)
 
@@ -51,7 +55,9 @@ extension Evaluator {
                 let partners = manyBySignature[key] ?? []
                 let missing = Series(labels: key, dropsName: one[index].dropsName, values: [])
                 try join.add(missing, series, signature: key, pair) { step in
-                    guard series.hasSample(at: step), !partners.contains(where: { many[$0].hasSample(at: step) }) else { return nil }
+                    guard series.hasSample(at: step), !partners.contains(where: { many[$0].hasSample(at: step) }) else {
+                        return nil
+                    }
                     return (PairOperator.Operand(value: fillMany), PairOperator.Operand(series, step))
                 }
             }
@@ -88,7 +94,8 @@ extension Evaluator {
                 throw QueryError(
                     .execution,
                     "found duplicate series for the match group \(key) on the \(isRight ? "right" : "left") hand-side of the operation: "
-                        + "[\(second.withName), \(first.withName)];many-to-many matching not allowed: matching labels must be unique on one side")
+                        + "[\(second.withName), \(first.withName)];many-to-many matching not allowed: matching labels must be unique on one side"
+                )
             }
         }
     }

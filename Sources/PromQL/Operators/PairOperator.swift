@@ -46,13 +46,17 @@ struct PairOperator {
         case .subtract where !scalarIsLeft: arithmetic(&values, others) { $0 - $1 }
         case .divide where !scalarIsLeft: arithmetic(&values, others) { $0 / $1 }
         case .trimUpper, .trimLower:
-            for step in values.indices where !Absent.holds(values[step]) && !Absent.holds(others[step]) { noteTypes(nil, nil) }
+            for step in values.indices where !Absent.holds(values[step]) && !Absent.holds(others[step]) {
+                noteTypes(nil, nil)
+            }
             for step in values.indices { values[step] = Absent.value }
         case _ where operation.isComparison:
             let operation = operation
             let returnsBool = returnsBool
             arithmetic(&values, others) { value, other in
-                let holds = scalarIsLeft ? FloatArithmetic.holds(operation, other, value) : FloatArithmetic.holds(operation, value, other)
+                let holds =
+                    scalarIsLeft
+                    ? FloatArithmetic.holds(operation, other, value) : FloatArithmetic.holds(operation, value, other)
                 return returnsBool ? (holds ? 1 : 0) : holds ? value : Absent.value
             }
         default:
@@ -93,7 +97,9 @@ struct PairOperator {
     private func floats(_ left: Double, _ right: Double, _ kept: Operand) -> Outcome {
         if operation.isComparison {
             let holds = FloatArithmetic.holds(operation, left, right)
-            return returnsBool ? Outcome(value: holds ? 1 : 0) : holds ? Outcome(value: kept.value, histogram: kept.histogram) : Outcome()
+            return returnsBool
+                ? Outcome(value: holds ? 1 : 0)
+                : holds ? Outcome(value: kept.value, histogram: kept.histogram) : Outcome()
         }
         if operation.isTrim {
             noteTypes(nil, nil)
@@ -132,7 +138,9 @@ struct PairOperator {
             }
         case .equal, .notEqual:
             let holds = left.hasSameObservations(as: right) == (operation == .equal)
-            return returnsBool ? Outcome(value: holds ? 1 : 0) : holds ? Outcome(value: kept.value, histogram: kept.histogram) : Outcome()
+            return returnsBool
+                ? Outcome(value: holds ? 1 : 0)
+                : holds ? Outcome(value: kept.value, histogram: kept.histogram) : Outcome()
         default:
             noteTypes(left, right)
             return Outcome()

@@ -33,8 +33,10 @@ package indirect enum DurationExpression: Sendable, Hashable {
         case .range: return Double(range) / 1000
         case .negated(let inner): return -(try inner.seconds(step: step, range: range))
         case .parentheses(let inner): return try inner.seconds(step: step, range: range)
-        case .least(let a, let b): return min(try a.seconds(step: step, range: range), try b.seconds(step: step, range: range))
-        case .greatest(let a, let b): return max(try a.seconds(step: step, range: range), try b.seconds(step: step, range: range))
+        case .least(let a, let b):
+            return min(try a.seconds(step: step, range: range), try b.seconds(step: step, range: range))
+        case .greatest(let a, let b):
+            return max(try a.seconds(step: step, range: range), try b.seconds(step: step, range: range))
         case .arithmetic(let operation, let left, let right):
             let (a, b) = (try left.seconds(step: step, range: range), try right.seconds(step: step, range: range))
             switch operation {
@@ -47,7 +49,9 @@ package indirect enum DurationExpression: Sendable, Hashable {
 
     /// A number alone as the duration it stands for.
     var asDuration: DurationExpression {
-        if case .number(let seconds) = self { return .literal(Int64((seconds * 1000).rounded(.toNearestOrAwayFromZero))) }
+        if case .number(let seconds) = self {
+            return .literal(Int64((seconds * 1000).rounded(.toNearestOrAwayFromZero)))
+        }
         return self
     }
 

@@ -20,19 +20,31 @@ package struct FunctionSignature: Sendable, Hashable {
     private static let table: [String: FunctionSignature] = {
         var table: [String: FunctionSignature] = [:]
         func add(
-            _ names: String, _ parameters: [PromQLType], optional: Int? = 0, _ result: PromQLType = .vector, experimental: Bool = false
+            _ names: String, _ parameters: [PromQLType], optional: Int? = 0, _ result: PromQLType = .vector,
+            experimental: Bool = false
         ) {
             for name in names.split(separator: " ").map(String.init) {
                 table[name] = FunctionSignature(
-                    name: name, parameters: parameters, optionalCount: optional, result: result, isExperimental: experimental)
+                    name: name, parameters: parameters, optionalCount: optional, result: result,
+                    isExperimental: experimental)
             }
         }
-        add("abs absent acos acosh asin asinh atan atanh ceil cos cosh deg exp floor ln log10 log2 rad sgn sin sinh sqrt tan tanh", [.vector])
-        add("sort sort_desc timestamp histogram_avg histogram_count histogram_sum histogram_stddev histogram_stdvar", [.vector])
-        add("absent_over_time avg_over_time changes count_over_time delta deriv idelta increase irate last_over_time", [.matrix])
-        add("max_over_time min_over_time present_over_time rate resets stddev_over_time stdvar_over_time sum_over_time", [.matrix])
+        add(
+            "abs absent acos acosh asin asinh atan atanh ceil cos cosh deg exp floor ln log10 log2 rad sgn sin sinh sqrt tan tanh",
+            [.vector])
+        add(
+            "sort sort_desc timestamp histogram_avg histogram_count histogram_sum histogram_stddev histogram_stdvar",
+            [.vector])
+        add(
+            "absent_over_time avg_over_time changes count_over_time delta deriv idelta increase irate last_over_time",
+            [.matrix])
+        add(
+            "max_over_time min_over_time present_over_time rate resets stddev_over_time stdvar_over_time sum_over_time",
+            [.matrix])
         add("first_over_time mad_over_time", [.matrix], experimental: true)
-        add("ts_of_first_over_time ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time", [.matrix], experimental: true)
+        add(
+            "ts_of_first_over_time ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time", [.matrix],
+            experimental: true)
         add("day_of_month day_of_week day_of_year days_in_month hour minute month year", [.vector], optional: 1)
         add("clamp", [.vector, .scalar, .scalar])
         add("clamp_max clamp_min", [.vector, .scalar])

@@ -28,11 +28,14 @@ struct Lexer {
     }
 
     private func failure(_ message: String, from start: Int) -> QueryError {
-        QueryError(.parse, "parse error: " + message, at: QueryError.Place(start: start, end: max(position, start), in: text))
+        QueryError(
+            .parse, "parse error: " + message, at: QueryError.Place(start: start, end: max(position, start), in: text))
     }
 
     private func token(_ kind: Token.Kind, from start: Int) -> Token {
-        Token(kind: kind, text: String(decoding: bytes[start..<position], as: UTF8.self), range: SourceRange(start, position))
+        Token(
+            kind: kind, text: String(decoding: bytes[start..<position], as: UTF8.self),
+            range: SourceRange(start, position))
     }
 
     mutating func next() throws(QueryError) -> Token {
@@ -44,7 +47,8 @@ struct Lexer {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): return try number(from: start)
         case UInt8(ascii: ".") where peek(1).isDigit: return try number(from: start)
         case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"): return try string(from: start)
-        case _ where byte.isNameStart || byte == UInt8(ascii: ":") && braceDepth == 0 && bracketDepth == 0: return word(from: start)
+        case _ where byte.isNameStart || byte == UInt8(ascii: ":") && braceDepth == 0 && bracketDepth == 0:
+            return word(from: start)
         default: return try sign(from: start)
         }
     }
@@ -139,7 +143,9 @@ struct Lexer {
         var words: [String: Token.Kind] = ["inf": .number, "nan": .number]
         for keyword in Token.Keyword.allCases { words[keyword.rawValue] = .keyword(keyword) }
         for operation in AggregationOperator.allCases { words[operation.rawValue] = .aggregation(operation) }
-        for operation in BinaryOperator.allCases where operation.isWord { words[operation.rawValue] = .binary(operation) }
+        for operation in BinaryOperator.allCases where operation.isWord {
+            words[operation.rawValue] = .binary(operation)
+        }
         return words
     }()
 
@@ -187,7 +193,8 @@ struct Lexer {
             if byte == UInt8(ascii: "\\") { position += 1 }
         }
         position = min(position, bytes.count)
-        throw failure(quote == UInt8(ascii: "`") ? "unterminated raw string" : "unterminated quoted string", from: start)
+        throw failure(
+            quote == UInt8(ascii: "`") ? "unterminated raw string" : "unterminated quoted string", from: start)
     }
 }
 
@@ -201,7 +208,9 @@ extension UInt8 {
     /// A letter that a duration's unit begins or ends with.
     var isDurationUnit: Bool {
         switch self {
-        case UInt8(ascii: "s"), UInt8(ascii: "m"), UInt8(ascii: "h"), UInt8(ascii: "d"), UInt8(ascii: "w"), UInt8(ascii: "y"): true
+        case UInt8(ascii: "s"), UInt8(ascii: "m"), UInt8(ascii: "h"), UInt8(ascii: "d"), UInt8(ascii: "w"),
+            UInt8(ascii: "y"):
+            true
         default: false
         }
     }

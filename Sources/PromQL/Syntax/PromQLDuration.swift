@@ -1,7 +1,8 @@
 /// Prometheus' notation of durations: `1h30m`, units `y w d h m s ms` in falling order, each once.
 package enum PromQLDuration {
     private static let units: [(name: String, milliseconds: Int64)] = [
-        ("y", 365 * 86_400_000), ("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
+        ("y", 365 * 86_400_000), ("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000),
+        ("s", 1_000), ("ms", 1)
     ]
 
     /// Milliseconds of a duration; nil where the text is none. A bare `0` is one.
@@ -23,7 +24,8 @@ package enum PromQLDuration {
                 rest = rest.dropFirst()
             }
             let name = rest.prefix { !$0.isDigit }
-            guard digitCount > 0, !name.isEmpty, let unit = units[nextUnit...].firstIndex(where: { name.elementsEqual($0.name.utf8) })
+            guard digitCount > 0, !name.isEmpty,
+                let unit = units[nextUnit...].firstIndex(where: { name.elementsEqual($0.name.utf8) })
             else { return nil }
             nextUnit = unit + 1
             rest = rest.dropFirst(name.count)

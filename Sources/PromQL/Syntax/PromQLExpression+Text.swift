@@ -15,7 +15,8 @@ extension PromQLExpression: CustomStringConvertible {
             return "\(node.expression)[\(node.range):\(step)]" + Self.modifiers(at: node.at, offset: node.offset)
         case .unary(let node): return (node.isNegation ? "-" : "+") + "\(node.operand)"
         case .binary(let node):
-            return "\(node.left) \(node.operation.rawValue)\(node.returnsBool ? " bool" : "")\(node.matching?.text ?? "") \(node.right)"
+            return
+                "\(node.left) \(node.operation.rawValue)\(node.returnsBool ? " bool" : "")\(node.matching?.text ?? "") \(node.right)"
         case .aggregation(let node):
             var text = node.operation.rawValue
             if node.isWithout || !node.grouping.isEmpty {

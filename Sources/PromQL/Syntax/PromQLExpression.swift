@@ -43,7 +43,9 @@ package indirect enum PromQLExpression: Sendable, Hashable {
             guard var rest = brokenBytes?[...] else { return value.quoted }
             var text = ""
             while let byte = rest.first {
-                if let length = (1...min(4, rest.count)).first(where: { String(validating: rest.prefix($0), as: UTF8.self) != nil }) {
+                if let length = (1...min(4, rest.count)).first(where: {
+                    String(validating: rest.prefix($0), as: UTF8.self) != nil
+                }) {
                     text += String(decoding: rest.prefix(length), as: UTF8.self).quoted.dropFirst().dropLast()
                     rest = rest.dropFirst(length)
                 } else {
@@ -71,7 +73,8 @@ package indirect enum PromQLExpression: Sendable, Hashable {
 
         /// The order of matchers has no meaning.
         package static func == (left: VectorSelector, right: VectorSelector) -> Bool {
-            left.name == right.name && Set(left.matchers) == Set(right.matchers) && left.offset == right.offset && left.at == right.at
+            left.name == right.name && Set(left.matchers) == Set(right.matchers) && left.offset == right.offset
+                && left.at == right.at
                 && left.boundary == right.boundary
         }
 
@@ -167,8 +170,10 @@ package struct VectorMatching: Sendable, Hashable {
     package var fillRight: Double?
 
     package static func == (left: VectorMatching, right: VectorMatching) -> Bool {
-        left.cardinality == right.cardinality && left.isOn == right.isOn && left.labels == right.labels && left.include == right.include
-            && left.fillLeft?.bitPattern == right.fillLeft?.bitPattern && left.fillRight?.bitPattern == right.fillRight?.bitPattern
+        left.cardinality == right.cardinality && left.isOn == right.isOn && left.labels == right.labels
+            && left.include == right.include
+            && left.fillLeft?.bitPattern == right.fillLeft?.bitPattern
+            && left.fillRight?.bitPattern == right.fillRight?.bitPattern
     }
 
     package func hash(into hasher: inout Hasher) {

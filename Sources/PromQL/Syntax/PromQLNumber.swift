@@ -62,7 +62,8 @@ package enum PromQLNumber {
             if digits.hasPrefix("0x") {
                 guard let parsed = Double(digits.contains("p") ? digits : digits + "p0") else { return nil }
                 value = parsed
-            } else if digits.count > 1, digits.hasPrefix("0"), digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }),
+            } else if digits.count > 1, digits.hasPrefix("0"),
+                digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }),
                 let octal = UInt64(digits, radix: 8)
             {
                 // Go reads a leading zero as octal where the whole is an integer.

@@ -9,7 +9,9 @@ package enum PromQLParser {
     /// - Throws: ``QueryError`` with code `parse`.
     package static func parse(_ text: String) throws(QueryError) -> PromQLExpression {
         var parser = try TokenParser(text)
-        if parser.token.kind == .endOfInput { throw parser.failure("no expression found in input", at: parser.token.range) }
+        if parser.token.kind == .endOfInput {
+            throw parser.failure("no expression found in input", at: parser.token.range)
+        }
         let expression = try parser.expression()
         if parser.token.kind != .endOfInput { throw parser.unexpected("") }
         try TypeChecker(text: text).check(expression)
@@ -77,7 +79,8 @@ struct TokenParser {
     }
 
     /// Runs `body` one level deeper. A limit keeps hostile nesting off the stack.
-    mutating func nested<Result>(_ body: (inout TokenParser) throws(QueryError) -> Result) throws(QueryError) -> Result {
+    mutating func nested<Result>(_ body: (inout TokenParser) throws(QueryError) -> Result) throws(QueryError) -> Result
+    {
         guard depth < Limits.nestingDepthMax else { throw failure("expression is nested too deeply", at: token.range) }
         depth += 1
         let result = try body(&self)
@@ -114,12 +117,15 @@ extension TokenParser {
         }
     }
 
-    private mutating func binary(_ operation: BinaryOperator, after left: PromQLExpression) throws(QueryError) -> PromQLExpression {
+    private mutating func binary(_ operation: BinaryOperator, after left: PromQLExpression) throws(QueryError)
+        -> PromQLExpression
+    {
         let sign = advance()
         var returnsBool = false
         if token.kind == .keyword(.bool) {
             guard operation.isComparison else {
-                throw failure("bool modifier can only be used on comparison operators", at: left.place.joined(token.range))
+                throw failure(
+                    "bool modifier can only be used on comparison operators", at: left.place.joined(token.range))
             }
             advance()
             returnsBool = true
@@ -133,7 +139,9 @@ extension TokenParser {
         }
         if left.type == .vector && right.type == .vector {
             if operation.isSet {
-                if matching.isGrouped { throw failure("no grouping allowed for \(operation.rawValue.quoted) operation", at: place) }
+                if matching.isGrouped {
+                    throw failure("no grouping allowed for \(operation.rawValue.quoted) operation", at: place)
+                }
                 if matching.value.fillLeft != nil || matching.value.fillRight != nil {
                     throw failure("filling in missing series not allowed for set operators", at: place)
                 }
@@ -209,7 +217,9 @@ extension TokenParser {
         switch token.kind {
         case .number:
             let text = advance().text
-            guard let value = PromQLNumber.parse(text) else { throw failure("error parsing number: \(text.quoted)", at: range) }
+            guard let value = PromQLNumber.parse(text) else {
+                throw failure("error parsing number: \(text.quoted)", at: range)
+            }
             return value
         case .duration:
             return Double(try duration()) / 1000
@@ -233,14 +243,18 @@ extension TokenParser {
         while token.kind != .rightParenthesis {
             if token.kind == .string {
                 let name = try textLiteral()
-                if name.value.isEmpty || name.isBroken { throw failure("invalid label name for grouping: \(name.value.quoted)", at: name.place) }
+                if name.value.isEmpty || name.isBroken {
+                    throw failure("invalid label name for grouping: \(name.value.quoted)", at: name.place)
+                }
                 names.append(name.value)
             } else if token.isName, !token.text.contains(":") {
                 names.append(advance().text)
             } else {
                 throw unexpected("grouping opts", expected: "label")
             }
-            if !take(.comma), token.kind != .rightParenthesis { throw unexpected("grouping opts", expected: "\",\" or \")\"") }
+            if !take(.comma), token.kind != .rightParenthesis {
+                throw unexpected("grouping opts", expected: "\",\" or \")\"")
+            }
         }
         advance()
         return names

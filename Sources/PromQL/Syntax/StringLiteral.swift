@@ -14,7 +14,9 @@ package enum StringLiteral {
     /// The bytes that a literal stands for.
     package static func bytes(of literal: String) throws(Failure) -> [UInt8] {
         let bytes = Array(literal.utf8)
-        guard let quote = bytes.first, bytes.count >= 2, bytes.last == quote else { throw Failure(message: "invalid syntax") }
+        guard let quote = bytes.first, bytes.count >= 2, bytes.last == quote else {
+            throw Failure(message: "invalid syntax")
+        }
         let body = bytes[1..<bytes.count - 1]
         if quote == UInt8(ascii: "`") { return body.filter { $0 != UInt8(ascii: "\r") } }
         var result: [UInt8] = []
@@ -40,7 +42,8 @@ package enum StringLiteral {
             case UInt8(ascii: "v"): result.append(11)
             case UInt8(ascii: "\\"): result.append(escape)
             case quote: result.append(escape)
-            case UInt8(ascii: "x"): result.append(UInt8(truncatingIfNeeded: try digits(body, &index, count: 2, radix: 16)))
+            case UInt8(ascii: "x"):
+                result.append(UInt8(truncatingIfNeeded: try digits(body, &index, count: 2, radix: 16)))
             case UInt8(ascii: "0")...UInt8(ascii: "7"):
                 index -= 1
                 let value = try digits(body, &index, count: 3, radix: 8)
@@ -51,7 +54,8 @@ package enum StringLiteral {
                 guard let scalar = Unicode.Scalar(value) else { throw Failure(message: "invalid syntax") }
                 result.append(contentsOf: String(Character(scalar)).utf8)
             default:
-                throw Failure(message: "unknown escape sequence U+" + hex(escape) + " '\(Character(Unicode.Scalar(escape)))'")
+                throw Failure(
+                    message: "unknown escape sequence U+" + hex(escape) + " '\(Character(Unicode.Scalar(escape)))'")
             }
         }
         return result
@@ -62,11 +66,15 @@ package enum StringLiteral {
         return String(repeating: "0", count: 4 - text.count) + text
     }
 
-    private static func digits(_ body: ArraySlice<UInt8>, _ index: inout Int, count: Int, radix: UInt32) throws(Failure) -> UInt32 {
+    private static func digits(_ body: ArraySlice<UInt8>, _ index: inout Int, count: Int, radix: UInt32) throws(Failure)
+        -> UInt32
+    {
         guard index + count <= body.endIndex else { throw Failure(message: "invalid syntax") }
         var value: UInt32 = 0
         for byte in body[index..<index + count] {
-            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, digit < radix else { throw Failure(message: "invalid syntax") }
+            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, digit < radix else {
+                throw Failure(message: "invalid syntax")
+            }
             value = value &* radix &+ UInt32(digit)
         }
         index += count

@@ -19,7 +19,9 @@ extension TokenParser {
     /// `[range]` or `[range:step]`.
     private mutating func bracketed(_ operand: PromQLExpression) throws(QueryError) -> PromQLExpression {
         let start = advance().range
-        guard token.kind != .rightBracket else { throw unexpected("subquery or range selector", expected: "number, duration, step(), or range()") }
+        guard token.kind != .rightBracket else {
+            throw unexpected("subquery or range selector", expected: "number, duration, step(), or range()")
+        }
         let range = try durationExpression("subquery or range selector").asDuration
         try requirePositive(range, from: start)
         if take(.colon) {
@@ -33,13 +35,17 @@ extension TokenParser {
             try closeBracket("subquery selector")
             let place = operand.place.joined(previous.range)
             guard operand.type == .vector else {
-                throw failure("subquery is only allowed on instant vector, got \(operand.type.rawValue) instead", at: operand.place)
+                throw failure(
+                    "subquery is only allowed on instant vector, got \(operand.type.rawValue) instead",
+                    at: operand.place)
             }
             return .subquery(.init(expression: operand, range: range, step: step, place: place))
         }
         try closeBracket("subquery or range selector")
         let place = operand.place.joined(previous.range)
-        guard case .selector(let selector) = operand else { throw failure("ranges only allowed for vector selectors", at: place) }
+        guard case .selector(let selector) = operand else {
+            throw failure("ranges only allowed for vector selectors", at: place)
+        }
         if selector.offset != nil { throw failure("no offset modifiers allowed before range", at: place) }
         if selector.at != nil { throw failure("no @ modifiers allowed before range", at: place) }
         return .range(.init(selector: selector, range: range, place: place))
@@ -47,7 +53,9 @@ extension TokenParser {
 
     private mutating func closeBracket(_ context: String) throws(QueryError) {
         guard take(.rightBracket) else {
-            if token.kind == .endOfInput { throw failure("unexpected end of input in \(context), expected \"]\"", at: token.range) }
+            if token.kind == .endOfInput {
+                throw failure("unexpected end of input in \(context), expected \"]\"", at: token.range)
+            }
             throw unexpected(context, expected: "\"]\"")
         }
     }
@@ -66,7 +74,9 @@ extension TokenParser {
         advance()
         let value = try offsetValue()
         if value.isConstant {
-            do { _ = try value.milliseconds(step: 0, range: 0) } catch { throw failure(error.message, at: previous.range) }
+            do { _ = try value.milliseconds(step: 0, range: 0) } catch {
+                throw failure(error.message, at: previous.range)
+            }
         }
         let place = operand.place.joined(previous.range)
         func once(_ existing: DurationExpression?) throws(QueryError) {
@@ -87,7 +97,8 @@ extension TokenParser {
             return .subquery(node)
         default:
             throw failure(
-                "offset modifier must be preceded by an instant vector selector or range vector selector or a subquery", at: operand.place)
+                "offset modifier must be preceded by an instant vector selector or range vector selector or a subquery",
+                at: operand.place)
         }
     }
 
@@ -111,7 +122,10 @@ extension TokenParser {
             try expect(.leftParenthesis, "@ modifier", expected: "\"(\"")
             try expect(.rightParenthesis, "@ modifier", expected: "\")\"")
         default:
-            guard case .some = [Token.Kind.number, .duration, .binary(.add), .binary(.subtract)].firstIndex(of: token.kind) else {
+            guard
+                case .some = [Token.Kind.number, .duration, .binary(.add), .binary(.subtract)].firstIndex(
+                    of: token.kind)
+            else {
                 throw unexpected("@", expected: "timestamp")
             }
             let seconds = try signedNumber("@")
@@ -139,7 +153,8 @@ extension TokenParser {
             return .subquery(node)
         default:
             throw failure(
-                "@ modifier must be preceded by an instant vector selector or range vector selector or a subquery", at: operand.place)
+                "@ modifier must be preceded by an instant vector selector or range vector selector or a subquery",
+                at: operand.place)
         }
     }
 
@@ -158,12 +173,16 @@ extension TokenParser {
         case .selector, .range:
             throw failure("\(boundary.rawValue) modifier may not be set here", at: found.range)
         default:
-            throw failure("\(boundary.rawValue) modifier must be preceded by an instant vector selector or range vector selector", at: operand.place)
+            throw failure(
+                "\(boundary.rawValue) modifier must be preceded by an instant vector selector or range vector selector",
+                at: operand.place)
         }
     }
 
     /// Arithmetic over durations, with PromQL's precedences.
-    private mutating func durationExpression(_ context: String, tighterThan floor: Int = 0) throws(QueryError) -> DurationExpression {
+    private mutating func durationExpression(_ context: String, tighterThan floor: Int = 0) throws(QueryError)
+        -> DurationExpression
+    {
         try nested { parser throws(QueryError) in
             var left: DurationExpression
             if case .binary(let sign) = parser.token.kind, sign == .add || sign == .subtract {

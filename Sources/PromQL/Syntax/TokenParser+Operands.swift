@@ -5,7 +5,9 @@ import Telemetry
 extension TokenParser {
     /// An operand: signs, then a primary expression with what follows it (`[5m]`, `offset`, `@`).
     mutating func operand() throws(QueryError) -> PromQLExpression {
-        guard case .binary(let sign) = token.kind, sign == .add || sign == .subtract else { return try postfixed(primary()) }
+        guard case .binary(let sign) = token.kind, sign == .add || sign == .subtract else {
+            return try postfixed(primary())
+        }
         let start = advance().range
         // A sign binds as tightly as `*`: only `^` goes before it.
         let inner = try expression(tighterThan: BinaryOperator.multiply.precedence)
@@ -40,7 +42,8 @@ extension TokenParser {
             case .leftParenthesis, .keyword(.by), .keyword(.without): return try aggregation(operation)
             default: return .selector(try vectorSelector())
             }
-        case .keyword(.bool), .keyword(.on), .keyword(.ignoring), .keyword(.groupLeft), .keyword(.groupRight): throw unexpected("")
+        case .keyword(.bool), .keyword(.on), .keyword(.ignoring), .keyword(.groupLeft), .keyword(.groupRight):
+            throw unexpected("")
         case .binary(.atan2): throw unexpected("")
         default:
             guard token.isName else { throw unexpected("") }
@@ -70,7 +73,9 @@ extension TokenParser {
             if take(.rightParenthesis) { return arguments }
             if token.kind == .endOfInput { throw failure("unclosed left parenthesis", at: start) }
             guard take(.comma) else { throw unexpected(context, expected: "\",\" or \")\"") }
-            if token.kind == .rightParenthesis { throw failure("trailing commas not allowed in function call args", at: token.range) }
+            if token.kind == .rightParenthesis {
+                throw failure("trailing commas not allowed in function call args", at: token.range)
+            }
         }
     }
 
@@ -92,12 +97,14 @@ extension TokenParser {
         if arguments.isEmpty { throw failure("no arguments for aggregate expression provided", at: place) }
         guard arguments.count == expected else {
             throw failure(
-                "wrong number of arguments for aggregate expression provided, expected \(expected), got \(arguments.count)", at: place)
+                "wrong number of arguments for aggregate expression provided, expected \(expected), got \(arguments.count)",
+                at: place)
         }
         let expression = arguments.removeLast()
         return .aggregation(
             .init(
-                operation: operation, expression: expression, parameter: arguments.first, grouping: grouping?.names ?? [],
+                operation: operation, expression: expression, parameter: arguments.first,
+                grouping: grouping?.names ?? [],
                 isWithout: grouping?.isWithout ?? false, place: place))
     }
 
@@ -132,7 +139,9 @@ extension TokenParser {
         let name: String
         if token.kind == .string {
             name = try textLiteral().value
-            if token.kind == .comma || token.kind == .rightBrace { return LabelMatcher(Labels.metricName, .equal, name) }
+            if token.kind == .comma || token.kind == .rightBrace {
+                return LabelMatcher(Labels.metricName, .equal, name)
+            }
         } else if token.isName {
             name = advance().text
         } else {

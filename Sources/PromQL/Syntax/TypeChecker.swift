@@ -14,7 +14,8 @@ struct TypeChecker {
     private func expect(_ expression: PromQLExpression, _ type: PromQLType, _ context: String) throws(QueryError) {
         try check(expression)
         guard expression.type == type else {
-            throw failure("expected type \(type.rawValue) in \(context), got \(expression.type.rawValue)", at: expression.place)
+            throw failure(
+                "expected type \(type.rawValue) in \(context), got \(expression.type.rawValue)", at: expression.place)
         }
     }
 
@@ -51,7 +52,9 @@ struct TypeChecker {
             }
         }
         if node.operation.isSet, node.left.type == .scalar || node.right.type == .scalar {
-            throw failure("set operator \(node.operation.rawValue.quoted) not allowed in binary scalar expression", at: node.place)
+            throw failure(
+                "set operator \(node.operation.rawValue.quoted) not allowed in binary scalar expression", at: node.place
+            )
         }
     }
 
@@ -64,15 +67,22 @@ struct TypeChecker {
             if optionalCount == 0, count != least {
                 throw failure("expected \(least) argument(s) in call to \(name), got \(count)", at: node.place)
             }
-            if count < least { throw failure("expected at least \(least) argument(s) in call to \(name), got \(count)", at: node.place) }
+            if count < least {
+                throw failure("expected at least \(least) argument(s) in call to \(name), got \(count)", at: node.place)
+            }
             if count > function.parameters.count {
-                throw failure("expected at most \(function.parameters.count) argument(s) in call to \(name), got \(count)", at: node.place)
+                throw failure(
+                    "expected at most \(function.parameters.count) argument(s) in call to \(name), got \(count)",
+                    at: node.place)
             }
         } else if count < function.parameters.count - 1 {
-            throw failure("expected at least \(function.parameters.count - 1) argument(s) in call to \(name), got \(count)", at: node.place)
+            throw failure(
+                "expected at least \(function.parameters.count - 1) argument(s) in call to \(name), got \(count)",
+                at: node.place)
         }
         for (index, argument) in node.arguments.enumerated() {
-            guard let type = index < function.parameters.count ? function.parameters[index] : function.parameters.last else { break }
+            guard let type = index < function.parameters.count ? function.parameters[index] : function.parameters.last
+            else { break }
             if function.name == "info", index == 1 {
                 // Its second argument is a list of matchers in the shape of a selector; it may match anything.
                 guard case .selector(let selector) = argument, selector.name.isEmpty else {

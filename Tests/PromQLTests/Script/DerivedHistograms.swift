@@ -43,7 +43,9 @@ struct DerivedHistograms {
     }
 
     private static func histogram(_ family: Family, _ index: Int) -> ScriptValue {
-        var buckets = family.buckets.compactMap { bucket in float(bucket.values, index).map { (bound: bucket.bound, count: $0) } }
+        var buckets = family.buckets.compactMap { bucket in
+            float(bucket.values, index).map { (bound: bucket.bound, count: $0) }
+        }
         buckets.sort { $0.bound < $1.bound }
         let count = float(family.count, index)
         let sum = float(family.sum, index)

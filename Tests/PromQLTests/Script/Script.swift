@@ -78,7 +78,9 @@ struct Script {
 
     private static func load(_ line: String, _ number: Int, _ body: [(number: Int, text: String)]) throws -> Load {
         let words = line.split(whereSeparator: \.isWhitespace)
-        guard words.count == 2, let spacing = PromQLDuration.parse(words[1]) else { throw ScriptError(line: number, message: "bad load") }
+        guard words.count == 2, let spacing = PromQLDuration.parse(words[1]) else {
+            throw ScriptError(line: number, message: "bad load")
+        }
         var load = Load(line: number, spacing: spacing, derivesNative: words[0] == "load_with_nhcb")
         var startOffsets: [Int64?] = []
         for line in body {
@@ -94,7 +96,9 @@ struct Script {
         return load
     }
 
-    private static func evaluation(_ line: String, _ number: Int, _ body: [(number: Int, text: String)]) throws -> Evaluation {
+    private static func evaluation(_ line: String, _ number: Int, _ body: [(number: Int, text: String)]) throws
+        -> Evaluation
+    {
         var rest = Substring(line)
         func word() -> String {
             rest = rest.drop(while: \.isWhitespace)
@@ -104,7 +108,9 @@ struct Script {
         }
         func duration() throws -> Int64 {
             let text = word()
-            guard let value = PromQLDuration.parse(text) else { throw ScriptError(line: number, message: "bad duration \(text)") }
+            guard let value = PromQLDuration.parse(text) else {
+                throw ScriptError(line: number, message: "bad duration \(text)")
+            }
             return value
         }
         func expect(_ text: String) throws {
@@ -156,7 +162,9 @@ extension Script.Evaluation {
         let rest = String(text.dropFirst(word.count)).trimmingBlanks
         var pattern = Script.Pattern()
         if rest.hasPrefix("msg:") { pattern = .init(text: String(rest.dropFirst(4)).trimmingBlanks) }
-        if rest.hasPrefix("regex:") { pattern = .init(text: String(rest.dropFirst(6)).trimmingBlanks, isExpression: true) }
+        if rest.hasPrefix("regex:") {
+            pattern = .init(text: String(rest.dropFirst(6)).trimmingBlanks, isExpression: true)
+        }
         switch word {
         case "fail": fails = pattern
         case "warn": warnings.append(pattern)

@@ -39,13 +39,17 @@ extension Script.Evaluation {
         for pattern in patterns where !found.contains(where: pattern.matches) {
             throw failure("no \(kind) matches \(pattern.text ?? "-"): \(found)")
         }
-        for text in found where !patterns.contains(where: { $0.matches(text) }) { throw failure("unexpected \(kind): \(text)") }
+        for text in found where !patterns.contains(where: { $0.matches(text) }) {
+            throw failure("unexpected \(kind): \(text)")
+        }
     }
 
     private func compare(_ samples: [VectorSample]) throws {
         var seen: Set<Labels> = []
         for (index, sample) in samples.enumerated() {
-            guard let position = series.firstIndex(where: { $0.labels == sample.labels }), let expected = series[position].values.first else {
+            guard let position = series.firstIndex(where: { $0.labels == sample.labels }),
+                let expected = series[position].values.first
+            else {
                 throw failure("unexpected \(sample.labels) \(sample.value)")
             }
             if isOrdered, position != index { throw failure("\(sample.labels) is at \(index), not at \(position)") }
@@ -61,7 +65,9 @@ extension Script.Evaluation {
             guard value.isClose(to: wanted) else { throw failure("\(labels): expected \(wanted), got \(value)") }
         case (.histogram(let value), .histogram(let wanted, let checksHint)):
             guard value.isClose(to: wanted), !checksHint || value.resetHint == wanted.resetHint else {
-                throw failure("\(labels): expected \(wanted.promQLText) \(wanted.resetHint), got \(value.promQLText) \(value.resetHint)")
+                throw failure(
+                    "\(labels): expected \(wanted.promQLText) \(wanted.resetHint), got \(value.promQLText) \(value.resetHint)"
+                )
             }
         default: throw failure("\(labels): expected \(expected), got \(found)")
         }
@@ -69,10 +75,14 @@ extension Script.Evaluation {
 
     private func compare(_ matrix: [SeriesPoints]) throws {
         let (start, step) = rangeVector.map { ($0.start, $0.step) } ?? (self.start, self.step ?? 1)
-        if zip(matrix, matrix.dropFirst()).contains(where: { !($0.labels < $1.labels) }) { throw failure("the matrix is not sorted") }
+        if zip(matrix, matrix.dropFirst()).contains(where: { !($0.labels < $1.labels) }) {
+            throw failure("the matrix is not sorted")
+        }
         var seen: Set<Labels> = []
         for points in matrix {
-            guard let expected = series.first(where: { $0.labels == points.labels }) else { throw failure("unexpected \(points.labels)") }
+            guard let expected = series.first(where: { $0.labels == points.labels }) else {
+                throw failure("unexpected \(points.labels)")
+            }
             seen.insert(points.labels)
             var (floats, histograms) = (0, 0)
             for (index, value) in expected.values.enumerated() {
@@ -86,7 +96,8 @@ extension Script.Evaluation {
                     try compare(.float(points.values[floats]), value, points.labels)
                     floats += 1
                 case .histogram:
-                    guard histograms < points.histogramTimestamps.count, points.histogramTimestamps[histograms] == time else {
+                    guard histograms < points.histogramTimestamps.count, points.histogramTimestamps[histograms] == time
+                    else {
                         throw failure("\(points.labels): no histogram at \(time)")
                     }
                     try compare(.histogram(points.histograms[histograms]), value, points.labels)
@@ -106,7 +117,9 @@ extension Script.Evaluation {
 extension Double {
     /// The tolerance of Prometheus' runner.
     func isClose(to other: Double) -> Bool {
-        if Staleness.isMarker(self) || Staleness.isMarker(other) { return Staleness.isMarker(self) && Staleness.isMarker(other) }
+        if Staleness.isMarker(self) || Staleness.isMarker(other) {
+            return Staleness.isMarker(self) && Staleness.isMarker(other)
+        }
         if isNaN && other.isNaN || self == other { return true }
         let sum = magnitude + other.magnitude
         let difference = (self - other).magnitude
@@ -118,10 +131,12 @@ extension Double {
 extension NativeHistogram {
     /// Equal up to rounding; how the buckets are laid out does not matter.
     func isClose(to other: NativeHistogram) -> Bool {
-        guard schema == other.schema, customBounds == other.customBounds, zeroThreshold == other.zeroThreshold, count.isClose(to: other.count),
+        guard schema == other.schema, customBounds == other.customBounds, zeroThreshold == other.zeroThreshold,
+            count.isClose(to: other.count),
             sum.isClose(to: other.sum), zeroCount.isClose(to: other.zeroCount)
         else { return false }
-        return Self.isClose(filledBuckets(false), other.filledBuckets(false)) && Self.isClose(filledBuckets(true), other.filledBuckets(true))
+        return Self.isClose(filledBuckets(false), other.filledBuckets(false))
+            && Self.isClose(filledBuckets(true), other.filledBuckets(true))
     }
 
     private static func isClose(_ a: [(Int32, Double)], _ b: [(Int32, Double)]) -> Bool {

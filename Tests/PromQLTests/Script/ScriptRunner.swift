@@ -34,7 +34,8 @@ struct ScriptRunner {
                     try await runner.evaluate(evaluation)
                     outcome.passed += 1
                 } catch {
-                    outcome.failures.append(ScriptError(line: evaluation.line, message: "\(evaluation.query): \(error)"))
+                    outcome.failures.append(
+                        ScriptError(line: evaluation.line, message: "\(evaluation.query): \(error)"))
                 }
             }
         }
@@ -58,7 +59,9 @@ struct ScriptRunner {
             batch.metrics.append(series, spacing: load.spacing)
         }
         if load.derivesNative {
-            for series in try DerivedHistograms(load.series).series { batch.metrics.append(series, spacing: load.spacing) }
+            for series in try DerivedHistograms(load.series).series {
+                batch.metrics.append(series, spacing: load.spacing)
+            }
         }
         try await store.append(batch)
     }
@@ -90,7 +93,8 @@ struct ScriptRunner {
         try await check(evaluation) { try await engine.instant(query, at: time, context: QueryContext()) }
         if evaluation.fails != nil || evaluation.string != nil || evaluation.rangeVector != nil { return }
         if ["start()", "end()", "range()", "step()"].contains(where: query.contains) { return }
-        let result = try await engine.range(query, from: time - 60_000, to: time + 60_000, step: 60_000, context: QueryContext())
+        let result = try await engine.range(
+            query, from: time - 60_000, to: time + 60_000, step: 60_000, context: QueryContext())
         guard !evaluation.isOrdered, case .matrix(let matrix) = result.value else { return }
         var plain = evaluation
         (plain.warnings, plain.infos, plain.noWarnings, plain.noInfos) = ([], [], false, false)
@@ -98,9 +102,10 @@ struct ScriptRunner {
         if evaluation.scalar != nil {
             middle = .scalar(timestamp: time, value: matrix.first?.sample(at: time)?.float ?? .nan)
         } else {
-            middle = .vector(matrix.compactMap { points in
-                points.sample(at: time).map { VectorSample(labels: points.labels, timestamp: time, value: $0) }
-            })
+            middle = .vector(
+                matrix.compactMap { points in
+                    points.sample(at: time).map { VectorSample(labels: points.labels, timestamp: time, value: $0) }
+                })
         }
         do { try plain.compare(PromQLResult(value: middle, warnings: [], infos: [])) } catch {
             throw ScriptError(line: evaluation.line, message: "as a range: \(error)")
@@ -112,19 +117,23 @@ struct ScriptRunner {
         do { result = try await run() } catch let error as QueryError {
             guard let pattern = evaluation.fails else { throw error }
             guard pattern.matches(error.message) else {
-                throw ScriptError(line: evaluation.line, message: "expected failure \(pattern.text ?? ""), got \(error.message)")
+                throw ScriptError(
+                    line: evaluation.line, message: "expected failure \(pattern.text ?? ""), got \(error.message)")
             }
             return
         }
-        if evaluation.fails != nil { throw ScriptError(line: evaluation.line, message: "expected a failure, got \(result.value)") }
+        if evaluation.fails != nil {
+            throw ScriptError(line: evaluation.line, message: "expected a failure, got \(result.value)")
+        }
         try evaluation.compare(result)
     }
 
     /// Functions whose result depends on when they are asked, even if all selectors are tied.
     private static func dependsOnTime(_ expression: PromQLExpression) -> Bool {
         let names: Set = [
-            "days_in_month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute", "month", "year", "predict_linear", "time",
-            "timestamp", "start", "end", "range", "step",
+            "days_in_month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute", "month", "year",
+            "predict_linear", "time",
+            "timestamp", "start", "end", "range", "step"
         ]
         if case .call(let call) = expression, names.contains(call.function.name) { return true }
         return expression.children.contains(where: dependsOnTime)

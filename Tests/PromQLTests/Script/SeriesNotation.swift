@@ -66,7 +66,9 @@ struct TextScanner {
 
     var peek: Character? { rest.first }
 
-    private func failure(_ message: String) -> ScriptError { ScriptError(line: line, message: message + " at \(rest.prefix(20))") }
+    private func failure(_ message: String) -> ScriptError {
+        ScriptError(line: line, message: message + " at \(rest.prefix(20))")
+    }
 
     mutating func takeWhile(_ condition: (Character) -> Bool) -> String {
         let found = rest.prefix(while: condition)
@@ -93,7 +95,13 @@ struct TextScanner {
         for index in rest.indices {
             let character = rest[index]
             if let open = quote {
-                if isEscaped { isEscaped = false } else if character == "\\", open != "`" { isEscaped = true } else if character == open { quote = nil }
+                if isEscaped {
+                    isEscaped = false
+                } else if character == "\\", open != "`" {
+                    isEscaped = true
+                } else if character == open {
+                    quote = nil
+                }
             } else if character == "\"" || character == "'" || character == "`" {
                 quote = character
             } else if character == "}" {
@@ -154,7 +162,8 @@ struct TextScanner {
             }
             text += takeWhile(\.isNumber)
         }
-        guard let value = Double(text.filter { $0 != "_" }.hasSuffix(".") ? text + "0" : text.filter { $0 != "_" }) else {
+        guard let value = Double(text.filter { $0 != "_" }.hasSuffix(".") ? text + "0" : text.filter { $0 != "_" })
+        else {
             throw failure("bad number \(text)")
         }
         return value
@@ -191,7 +200,9 @@ struct TextScanner {
         if let count = try times() {
             return Array(repeating: .histogram(first.value, checksHint: first.checksHint), count: count + 1)
         }
-        guard let sign = rest.first, sign == "+" || sign == "-" else { return [.histogram(first.value, checksHint: first.checksHint)] }
+        guard let sign = rest.first, sign == "+" || sign == "-" else {
+            return [.histogram(first.value, checksHint: first.checksHint)]
+        }
         rest = rest.dropFirst()
         let step = try histogram()
         guard let count = try times() else { throw failure("expected a repetition") }
@@ -249,7 +260,8 @@ private struct HistogramLiteral {
             return count == 0 ? [] : [.init(offset: Int32(number(offset)), length: UInt32(count))]
         }
         return NativeHistogram(
-            schema: Int32(number("schema")), zeroThreshold: number("z_bucket_w"), zeroCount: number("z_bucket"), count: number("count"),
+            schema: Int32(number("schema")), zeroThreshold: number("z_bucket_w"), zeroCount: number("z_bucket"),
+            count: number("count"),
             sum: number("sum"), positiveRuns: runs("buckets", "offset"), positiveCounts: numbers["buckets"] ?? [],
             negativeRuns: runs("n_buckets", "n_offset"), negativeCounts: numbers["n_buckets"] ?? [],
             customBounds: numbers["custom_values"] ?? [], resetHint: hint)
