@@ -101,7 +101,7 @@ extension NativeHistogram {
     /// Merges neighbouring buckets down to a coarser schema.
     mutating func reduceResolution(to coarser: Int32) {
         guard !usesCustomBounds, coarser < schema else { return }
-        let shift = schema - coarser
+        let shift = schema &- coarser
         let map: (Int32) -> Int32 = { (($0 &- 1) >> shift) &+ 1 }
         setPositive(positive.mapped(map))
         setNegative(negative.mapped(map))

@@ -121,7 +121,7 @@ extension NativeHistogram {
     /// 2^(index · 2^-schema), exact where that is a power of two.
     static func exponentialBound(_ index: Int32, schema: Int32) -> Double {
         if schema <= 0 {
-            let exponent = Int(index) << Int(min(-schema, 32))
+            let exponent = Int(index) << -Int(max(schema, -32))
             if exponent >= 1024 { return exponent == 1024 ? Double.greatestFiniteMagnitude : .infinity }
             return scalbn(1, max(exponent, -1100))
         }

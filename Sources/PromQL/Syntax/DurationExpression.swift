@@ -21,7 +21,7 @@ package indirect enum DurationExpression: Sendable, Hashable {
     /// Milliseconds, for a query of that step and range.
     package func milliseconds(step: Int64, range: Int64) throws(Failure) -> Int64 {
         let seconds = try seconds(step: step, range: range)
-        guard seconds.isFinite, seconds.magnitude < 9e15 else { throw Failure(message: "duration out of range") }
+        guard seconds.magnitude <= Limits.durationSecondsMax else { throw Failure(message: "duration out of range") }
         return Int64((seconds * 1000).rounded(.toNearestOrAwayFromZero))
     }
 

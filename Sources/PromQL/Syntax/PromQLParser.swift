@@ -95,6 +95,8 @@ enum Limits {
     static let nestingDepthMax = 200
     /// Operators in one chain `a + b + c …`, which is as deep a tree.
     static let chainLengthMax = 1_000
+    /// The longest duration: 64 bits of nanoseconds, as in Go, which is 292 years.
+    static let durationSecondsMax = 9_223_372_036.0
     /// Points of a range query's result (Prometheus' limit).
     static let pointCountMax: Int64 = 11_000
     /// Steps that one subquery may take.
