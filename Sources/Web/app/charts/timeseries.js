@@ -47,6 +47,17 @@ export function onOneGrid(lines, step) {
 }
 
 /**
+ * The distance of ticks in bytes: a power of two, so that they stand at 8 MiB and not at 7.63.
+ *
+ * @param {Line[]} lines @param {[number, number | null][][]} piles @param {number} ticks
+ */
+function binaryInterval(lines, piles, ticks) {
+    const own = Math.max(1, ...lines.map((line) => line.points.reduce((most, [, value]) => Math.max(most, value || 0), 0)));
+    const top = piles.length > 0 ? own * piles.length : own;
+    return 2 ** Math.ceil(Math.log2(top / ticks));
+}
+
+/**
  * @param {object} input
  * @param {Line[]} input.lines
  * @param {Span} input.span
@@ -79,7 +90,7 @@ export function timeSeries({ lines, span, step, unit, style = "line", hidden = n
         });
     }
     return {
-        animation: false, grid, xAxis: timeAxis(span), yAxis: valueAxis(unit, { splitNumber: ticks, min: stacked ? 0 : (/** @type {{ min: number, max: number }} */ extent) => (extent.min >= 0 ? 0 : extent.min) }),
+        animation: false, grid, xAxis: timeAxis(span), yAxis: valueAxis(unit, { splitNumber: ticks, interval: unit.startsWith("bytes") ? binaryInterval(shown, piles, ticks) : undefined, min: stacked ? 0 : (/** @type {{ min: number, max: number }} */ extent) => (extent.min >= 0 ? 0 : extent.min) }),
         tooltip: tooltip({
             axisPointer: { type: style === "bars" ? "shadow" : "line", shadowStyle: { color: colour("hover"), opacity: 0.5 } },
             formatter: (/** @type {any[] | any} */ items) => {

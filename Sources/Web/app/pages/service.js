@@ -54,12 +54,12 @@ export const Service = component("Service", [], () => {
         ]);
     }
 
-    /** @param {api.TraceSummary[]} list @param {number} top */
-    const traceList = (list, top) => h("ul", { class: "trace-lines" }, list.map((trace) => h("li", { key: trace.traceID }, [
+    /** @param {api.TraceSummary[]} list @param {number} top @param {boolean} isFailed */
+    const traceList = (list, top, isFailed) => h("ul", { class: "trace-lines" }, list.map((trace) => h("li", { key: trace.traceID }, [
         link(href(tracePath(trace.traceID)), { class: "trace-line" }, [
             h("span", { class: "service-mark", style: { background: serviceColour(rootOf(trace).service) } }), h("span", { class: "clip grow" }, rootOf(trace).name),
             h("span", { class: "faint nowrap" }, ago(Number(trace.startTimeUnixNano) / 1e6)),
-            h("span", { class: "bar" }, [h("i", { style: { width: `${Math.max(2, (trace.durationMs / Math.max(1, top)) * 100)}%` } })]),
+            h("span", { class: "bar" }, [h("i", { class: { bad: isFailed }, style: { width: `${Math.max(2, (trace.durationMs / Math.max(1, top)) * 100)}%` } })]),
             h("span", { class: "number duration" }, duration(trace.durationMs / 1000)),
         ]),
     ])));
@@ -68,8 +68,8 @@ export const Service = component("Service", [], () => {
     function traces(value) {
         const top = Math.max(1, ...value.failed.map((trace) => trace.durationMs), ...value.slow.map((trace) => trace.durationMs));
         return h("div", { class: "columns" }, [
-            panel({ title: "Failed traces", hint: "the newest", testid: "failed-traces" }, value.failed.length === 0 ? empty({ title: "No failed request in this range", compact: true }) : traceList(value.failed, top)),
-            panel({ title: "Slow traces", hint: `longer than ${duration(value.limit)}`, testid: "slow-traces" }, value.slow.length === 0 ? empty({ title: "No request that slow in this range", compact: true }) : traceList(value.slow, top)),
+            panel({ title: "Failed traces", hint: "the newest", testid: "failed-traces" }, value.failed.length === 0 ? empty({ title: "No failed request in this range", compact: true }) : traceList(value.failed, top, true)),
+            panel({ title: "Slow traces", hint: `longer than ${duration(value.limit)}`, testid: "slow-traces" }, value.slow.length === 0 ? empty({ title: "No request that slow in this range", compact: true }) : traceList(value.slow, top, false)),
         ]);
     }
 

@@ -68,6 +68,16 @@ export const Traces = component("Traces", [], () => {
     }
 
     /**
+     * The part of the range that the traces lie in: all of it, unless there were more of them.
+     *
+     * @param {Found} value
+     */
+    function shownSpan({ traces, span }) {
+        if (traces.length < limit) return span;
+        return { start: Math.min(...traces.map((trace) => Number(trace.startTimeUnixNano) / 1e6)) - 1000, end: span.end };
+    }
+
+    /**
      * Durations over time: one point a trace.
      *
      * @param {Found} value
@@ -75,7 +85,7 @@ export const Traces = component("Traces", [], () => {
     const scatter = (value) => h(Chart, {
         label: "Traces by start and duration", version: value, zooms: true, onPick: (/** @type {any} */ event) => go(href(tracePath(event.data.traceID))),
         option: () => ({
-            animation: false, grid, xAxis: timeAxis(value.span), yAxis: valueAxis("s", { min: 0, splitNumber: 3 }),
+            animation: false, grid, xAxis: timeAxis(shownSpan(value)), yAxis: valueAxis("s", { min: 0, splitNumber: 3 }),
             tooltip: tooltip({ trigger: "item", formatter: (/** @type {any} */ item) => tooltipHTML(item.value[0], [{ name: item.data.name, colour: item.color, value: duration(item.value[1]) }], "click to open it") }),
             series: [{
                 type: "scatter", cursor: "pointer", emphasis: { scale: 1.6 }, data: value.traces.map((trace) => {
