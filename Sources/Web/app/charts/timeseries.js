@@ -69,8 +69,12 @@ function binaryInterval(lines, piles, ticks) {
  * @param {number} [input.ticks] on the value axis
  */
 export function timeSeries({ lines, span, step, unit, style = "line", hidden = new Set(), marks = [], ticks = 4 }) {
-    const shown = lines.map((line, index) => ({ ...line, colour: line.paint?.() ?? seriesColour(index) })).filter((line) => !hidden.has(line.name));
+    const shown = lines.map((line, index) => ({ ...line, colour: line.paint?.() ?? seriesColour(index) })).filter((line) => !hidden.has(line.name))
+        .map((line) => (style === "bars" ? { ...line, points: line.points.filter(([time]) => time >= span.start) } : line));
     const stacked = style === "stack" || style === "bars";
+    // A bar stands around its time: the first and the last need room for their halves.
+    const half = style === "bars" ? step * 500 : 0;
+    const within = { start: span.start - half, end: span.end + half };
     const single = shown.length === 1;
     const piles = stacked ? onOneGrid(shown, step * 1000) : [];
     const series = /** @type {object[]} */ (shown.map((line, index) => ({
@@ -90,7 +94,7 @@ export function timeSeries({ lines, span, step, unit, style = "line", hidden = n
         });
     }
     return {
-        animation: false, grid, xAxis: timeAxis(span), yAxis: valueAxis(unit, { splitNumber: ticks, interval: unit.startsWith("bytes") ? binaryInterval(shown, piles, ticks) : undefined, min: stacked ? 0 : (/** @type {{ min: number, max: number }} */ extent) => (extent.min >= 0 ? 0 : extent.min) }),
+        animation: false, grid, xAxis: timeAxis(within), yAxis: valueAxis(unit, { splitNumber: ticks, interval: unit.startsWith("bytes") ? binaryInterval(shown, piles, ticks) : undefined, min: stacked ? 0 : (/** @type {{ min: number, max: number }} */ extent) => (extent.min >= 0 ? 0 : extent.min) }),
         tooltip: tooltip({
             axisPointer: { type: style === "bars" ? "shadow" : "line", shadowStyle: { color: colour("hover"), opacity: 0.5 } },
             formatter: (/** @type {any[] | any} */ items) => {

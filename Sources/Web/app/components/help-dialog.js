@@ -4,7 +4,7 @@ import { actions, helpIsOpen, places } from "../shortcuts.js";
 import { Dialog } from "./dialog.js";
 
 export const HelpDialog = component("HelpDialog", [], () => () => h(Dialog, {
-    title: "Keyboard", onClose: () => { helpIsOpen.value = false; },
+    title: "Keyboard", width: "540px", onClose: () => { helpIsOpen.value = false; },
     content: () => [
         h("div", { class: "help-grid" }, [
             h("div", { class: "stack" }, [
