@@ -63,7 +63,7 @@ extension JSONReader {
                 throw DecodeError(offset: index - 2, "unknown escape in a string")
             }
         }
-        guard let text = String(validating: unescaped, as: UTF8.self) else { throw invalidText(string, bytes) }
+        guard let text = unescaped.span.validText(0..<unescaped.count) else { throw invalidText(string, bytes) }
         return text
     }
 

@@ -35,6 +35,12 @@ package struct Labels: Sendable, Hashable {
         self.init(unsorted: sorted)
     }
 
+    /// The same for an array: decoders make label sets by the million, and unspecialised generic code across modules costs more
+    /// than the work itself.
+    package init(_ pairs: [Label]) {
+        self.init(unsorted: pairs)
+    }
+
     /// The same as a dictionary literal would read: `Labels(["job": "api"])`.
     package init(_ pairs: KeyValuePairs<String, String>) {
         self.init(unsorted: pairs.map { Label($0.key, $0.value) })

@@ -31,6 +31,7 @@ package enum RemoteWrite {
     ) throws(DecodeError) {
         var reader = message
         var labels: [Label] = []
+        labels.reserveCapacity(8)
         // Labels come first as Prometheus writes them, but protobuf promises no order: samples wait for the series' index.
         let index = batch.addSeries(.empty)
         while let field = try reader.next(in: bytes) {
