@@ -35,7 +35,11 @@ struct CandidatePlan {
         }
         self.resourceConditions = resourceConditions
         self.predicates = Array(predicates.prefix(64))
-        if pipeline.stages.count == 1, case .spanset(.filter) = pipeline.stages[0] { isExact = true } else { isExact = false }
+        if pipeline.stages.count == 1, case .spanset(.filter) = pipeline.stages[0] {
+            isExact = true
+        } else {
+            isExact = false
+        }
     }
 
     func wants(_ stream: TelemetryStream) -> Bool {
@@ -113,9 +117,11 @@ extension FieldExpression {
         case (.intrinsic(.duration), .int(let nanoseconds)): return .duration(comparison, nanoseconds)
         case (.intrinsic(.status), .status(let status)): return .status(comparison, status)
         case (.intrinsic(.kind), .kind(let kind)): return .kind(comparison, kind)
-        case (.intrinsic(.traceID), .string(let text)) where comparison == .equal: return TraceID(hex: text).map { .trace($0) }
+        case (.intrinsic(.traceID), .string(let text)) where comparison == .equal:
+            return TraceID(hex: text).map { .trace($0) }
         // Numbers are left to the reader: whether 2 equals 2.0 is this room's business, not a store's.
-        case (.attribute(.span, let name), .string(let text)) where comparison == .equal: return .attribute(name, .equal, .string(text))
+        case (.attribute(.span, let name), .string(let text)) where comparison == .equal:
+            return .attribute(name, .equal, .string(text))
         default: return nil
         }
     }

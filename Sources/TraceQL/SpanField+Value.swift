@@ -4,7 +4,9 @@ extension SpanField {
     /// It names a span or a trace by its id.
     var isIdentifier: Bool {
         switch name {
-        case .intrinsic(.id), .intrinsic(.parentID), .intrinsic(.traceID), .intrinsic(.linkSpanID), .intrinsic(.linkTraceID): true
+        case .intrinsic(.id), .intrinsic(.parentID), .intrinsic(.traceID), .intrinsic(.linkSpanID),
+            .intrinsic(.linkTraceID):
+            true
         default: false
         }
     }
@@ -14,7 +16,8 @@ extension SpanField {
         guard let tree = context.tree else { return .unknown }
         guard let parent = tree.parents[context.index] else { return .one(.none) }
         if name == .parentSpan { return .bool(true) }
-        return Self.value(name, SpanContext(span: tree.spans[parent], resource: tree.resources[parent], tree: tree, index: parent))
+        return Self.value(
+            name, SpanContext(span: tree.spans[parent], resource: tree.resources[parent], tree: tree, index: parent))
     }
 
     private static func value(_ name: Name, _ context: SpanContext) -> SpanValue {
@@ -69,7 +72,8 @@ extension SpanField {
         case .linkTraceID: return .many(span.links.map { .string($0.traceID.description) })
         case .instrumentationName: return .one(.string(span.scope.name))
         case .instrumentationVersion: return .one(.string(span.scope.version))
-        case .traceDuration, .rootName, .rootServiceName, .childCount, .nestedSetLeft, .nestedSetRight, .nestedSetParent:
+        case .traceDuration, .rootName, .rootServiceName, .childCount, .nestedSetLeft, .nestedSetRight,
+            .nestedSetParent:
             guard let tree = context.tree else { return .unknown }
             return .one(value(intrinsic, tree, context.index))
         }

@@ -38,10 +38,12 @@ struct SpansetPlan {
         for stage in pipeline.stages {
             switch stage {
             case .spanset(let expression): stages.append(.spanset(try Self.node(expression)))
-            case .group(let expression): stages.append(.group(try SpanExpression(expression), name: "by(\(expression))"))
+            case .group(let expression):
+                stages.append(.group(try SpanExpression(expression), name: "by(\(expression))"))
             case .coalesce: stages.append(.coalesce)
             case .select: stages.append(.select)
-            case .filter(let filter): stages.append(.filter(filter.operation, try Self.scalar(filter.left), try Self.scalar(filter.right)))
+            case .filter(let filter):
+                stages.append(.filter(filter.operation, try Self.scalar(filter.left), try Self.scalar(filter.right)))
             }
         }
     }
@@ -62,7 +64,8 @@ struct SpansetPlan {
             var compiled: SpanExpression?
             if let argument { compiled = try SpanExpression(argument) }
             return .aggregate(aggregate, compiled, name: "\(aggregate.rawValue)(\(argument.map { "\($0)" } ?? ""))")
-        case .arithmetic(let operation, let left, let right): return .arithmetic(operation, try scalar(left), try scalar(right))
+        case .arithmetic(let operation, let left, let right):
+            return .arithmetic(operation, try scalar(left), try scalar(right))
         case .pipeline(let pipeline, let inner): return .pipeline(try SpansetPlan(pipeline), try scalar(inner))
         }
     }
@@ -120,7 +123,9 @@ struct SpansetPlan {
 
     private static func union(_ a: [Int], _ b: [Int]) -> [Int] { Array(Set(a).union(b)).sorted() }
 
-    private static func groups(_ set: Spanset, _ expression: SpanExpression, _ name: String, _ tree: TraceTree) -> [Spanset] {
+    private static func groups(_ set: Spanset, _ expression: SpanExpression, _ name: String, _ tree: TraceTree)
+        -> [Spanset]
+    {
         var groups: [Spanset] = []
         var indexes: [StaticValue: Int] = [:]
         for span in set.spans {
@@ -136,7 +141,8 @@ struct SpansetPlan {
                     groups[index].spans.append(span)
                 } else {
                     indexes[value] = groups.count
-                    groups.append(Spanset(spans: [span], attributes: set.attributes + [Attribute(name, value.attribute)]))
+                    groups.append(
+                        Spanset(spans: [span], attributes: set.attributes + [Attribute(name, value.attribute)]))
                 }
             }
         }
@@ -196,7 +202,9 @@ private struct Relation {
     init(_ operation: SpansetExpression.Operation) {
         isNegated = operation.rawValue.hasPrefix("!")
         isUnion = operation.rawValue.hasPrefix("&")
-        base = isNegated || isUnion ? SpansetExpression.Operation(rawValue: String(operation.rawValue.dropFirst())) ?? .child : operation
+        base =
+            isNegated || isUnion
+            ? SpansetExpression.Operation(rawValue: String(operation.rawValue.dropFirst())) ?? .child : operation
     }
 
     /// The right spans that stand in relation to a left one (that stand in none, negated; both ends, as a union).
@@ -214,7 +222,8 @@ private struct Relation {
     }
 
     /// The left spans that `span` stands in relation to; one is enough unless `all` are asked for.
-    private func related(_ span: Int, _ leftSet: Set<Int>, _ left: [Int], _ tree: TraceTree, all: Bool = false) -> [Int] {
+    private func related(_ span: Int, _ leftSet: Set<Int>, _ left: [Int], _ tree: TraceTree, all: Bool = false) -> [Int]
+    {
         switch base {
         case .child: return tree.parents[span].map { leftSet.contains($0) ? [$0] : [] } ?? []
         case .parent: return tree.children[span].filter { leftSet.contains($0) }

@@ -40,9 +40,13 @@ extension StaticValue {
     }
 
     /// Numbers joined by an operator of arithmetic; nil where they are none.
-    static func arithmetic(_ operation: FieldExpression.Operation, _ left: StaticValue, _ right: StaticValue) -> StaticValue? {
+    static func arithmetic(_ operation: FieldExpression.Operation, _ left: StaticValue, _ right: StaticValue)
+        -> StaticValue?
+    {
         guard let a = left.double, let b = right.double else { return nil }
-        if case .int(let a) = left, case .int(let b) = right, let exact = integer(operation, a, b) { return .int(exact) }
+        if case .int(let a) = left, case .int(let b) = right, let exact = integer(operation, a, b) {
+            return .int(exact)
+        }
         let result: Double
         switch operation {
         case .add: result = a + b

@@ -11,14 +11,16 @@ package enum TagSearch {
     ) throws(QueryError) -> SpansetPipeline {
         var conditions: [FieldExpression] = []
         for (name, value) in try pairs(tags) { conditions.append(condition(name, value)) }
-        for (text, operation) in [(minDuration, FieldExpression.Operation.greaterOrEqual), (maxDuration, .lessOrEqual)] where !text.isEmpty
-        {
+        for (text, operation) in [(minDuration, FieldExpression.Operation.greaterOrEqual), (maxDuration, .lessOrEqual)]
+        where !text.isEmpty {
             guard let nanoseconds = DurationText.nanoseconds(text) else {
                 throw QueryError(.parse, "invalid duration \(text.debugDescription): write it as 100ms, 1.5s or 2m")
             }
-            conditions.append(.binary(operation, .field(SpanField(.intrinsic(.traceDuration))), .constant(.duration(nanoseconds))))
+            conditions.append(
+                .binary(operation, .field(SpanField(.intrinsic(.traceDuration))), .constant(.duration(nanoseconds))))
         }
-        let all = conditions.dropFirst().reduce(conditions.first) { left, right in left.map { .binary(.and, $0, right) } }
+        let all = conditions.dropFirst().reduce(conditions.first) { left, right in left.map { .binary(.and, $0, right) }
+        }
         return SpansetPipeline(stages: [.spanset(.filter(all))])
     }
 
@@ -31,7 +33,8 @@ package enum TagSearch {
         case ("root.name", _): return equals(.intrinsic(.rootName), .string(value))
         case ("root.service.name", _): return equals(.intrinsic(.rootServiceName), .string(value))
         case ("service.name", _): return equals(.attribute(.resource, name), .string(value))
-        case ("error", "true"), ("status", "error"), ("status.code", "error"): return equals(.intrinsic(.status), .status(.error))
+        case ("error", "true"), ("status", "error"), ("status.code", "error"):
+            return equals(.intrinsic(.status), .status(.error))
         case ("status", "ok"), ("status.code", "ok"): return equals(.intrinsic(.status), .status(.ok))
         case ("status", "unset"), ("status.code", "unset"): return equals(.intrinsic(.status), .status(.unset))
         default: break
@@ -57,7 +60,8 @@ package enum TagSearch {
         var pairs: [(String, String)] = []
         var position = 0
         func fault(_ message: String, _ start: Int) -> QueryError {
-            QueryError(.parse, "invalid tags: \(message)", at: QueryError.Place(start: start, end: bytes.count, in: text))
+            QueryError(
+                .parse, "invalid tags: \(message)", at: QueryError.Place(start: start, end: bytes.count, in: text))
         }
         while position < bytes.count {
             if bytes[position] <= 0x20 {

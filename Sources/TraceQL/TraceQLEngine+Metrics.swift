@@ -8,9 +8,12 @@ extension TraceQLEngine {
         _ query: String, from: Int64, to: Int64, step: Int64, context: QueryContext
     ) async throws(QueryError) -> [TraceSeries] {
         guard case .metrics(let expression) = try TraceQLParser.parse(query).body else {
-            throw QueryError(.parse, "invalid TraceQL query: it finds traces; a metrics query ends in a function such as rate()")
+            throw QueryError(
+                .parse, "invalid TraceQL query: it finds traces; a metrics query ends in a function such as rate()")
         }
-        guard step > 0, from <= to else { throw QueryError(.execution, "the step must be positive and the end not before the start") }
+        guard step > 0, from <= to else {
+            throw QueryError(.execution, "the step must be positive and the end not before the start")
+        }
         let (width, overflow) = to.subtractingReportingOverflow(from)
         guard !overflow, width / step < Int64(options.stepCountMax) else {
             throw QueryError(.execution, "the range has more than \(options.stepCountMax) steps: make the step longer")
@@ -71,7 +74,9 @@ extension TraceQLEngine {
         return result
     }
 
-    private static func arithmetic(_ operation: FieldExpression.Operation, _ left: Evaluated, _ right: Evaluated) -> Evaluated {
+    private static func arithmetic(_ operation: FieldExpression.Operation, _ left: Evaluated, _ right: Evaluated)
+        -> Evaluated
+    {
         func combine(_ a: Double, _ b: Double) -> Double {
             switch operation {
             case .add: a + b
@@ -83,9 +88,11 @@ extension TraceQLEngine {
         switch (left, right) {
         case (.number(let a), .number(let b)): return .number(combine(a, b))
         case (.series(let series), .number(let number)):
-            return .series(series.map { GridSeries(labels: $0.labels, values: $0.values.map { $0.map { combine($0, number) } }) })
+            return .series(
+                series.map { GridSeries(labels: $0.labels, values: $0.values.map { $0.map { combine($0, number) } }) })
         case (.number(let number), .series(let series)):
-            return .series(series.map { GridSeries(labels: $0.labels, values: $0.values.map { $0.map { combine(number, $0) } }) })
+            return .series(
+                series.map { GridSeries(labels: $0.labels, values: $0.values.map { $0.map { combine(number, $0) } }) })
         case (.series(let left), .series(let right)):
             // The name of a function groups nothing: `rate() / count_over_time()` finds its partner.
             func key(_ labels: [Attribute]) -> [Attribute] { labels.filter { $0.name != "__name__" } }
@@ -93,14 +100,16 @@ extension TraceQLEngine {
             return .series(
                 left.compactMap { one in
                     guard let other = partners[key(one.labels)] else { return nil }
-                    let values = zip(one.values, other.values).map { a, b in a.flatMap { a in b.map { combine(a, $0) } } }
+                    let values = zip(one.values, other.values).map { a, b in a.flatMap { a in b.map { combine(a, $0) } }
+                    }
                     return GridSeries(labels: one.labels, values: values)
                 })
         }
     }
 
     private func collect(
-        _ pipeline: SpansetPipeline, _ aggregation: MetricsExpression.Aggregation, _ grid: TraceGrid, _ context: QueryContext
+        _ pipeline: SpansetPipeline, _ aggregation: MetricsExpression.Aggregation, _ grid: TraceGrid,
+        _ context: QueryContext
     ) async throws(QueryError) -> TraceCollector {
         let plan = try SpansetPlan(pipeline)
         let candidates = try CandidatePlan(pipeline)
@@ -114,14 +123,16 @@ extension TraceQLEngine {
         var traces: [TraceID: [SpanBatch.Group]] = [:]
         let request = ScanRequest(
             signal: .spans, streams: streams, range: range, order: .byStream,
-            columns: isLocal ? names.reduce(.identifiers) { $0.union($1.columns) } : .all, predicates: isLocal ? candidates.predicates : [])
+            columns: isLocal ? names.reduce(.identifiers) { $0.union($1.columns) } : .all,
+            predicates: isLocal ? candidates.predicates : [])
         try await Self.reading {
             try await store.scan(request) { block in
                 try context.check()
                 try context.read(samples: block.count)
                 guard case .spans(let spans) = block.columns else { return .continue }
                 if isLocal {
-                    for (var span, start) in zip(spans, block.timestamps) where candidates.wants(span, block.stream.resource) {
+                    for (var span, start) in zip(spans, block.timestamps)
+                    where candidates.wants(span, block.stream.resource) {
                         span.start = start
                         collector.add(SpanContext(span: span, resource: block.stream.resource))
                     }
@@ -129,7 +140,8 @@ extension TraceQLEngine {
                     // Only whole traces tell: they are held until all have come.
                     try context.reserve(bytes: spans.count * Self.spanByteCountGuess)
                     for span in spans {
-                        traces[span.traceID, default: []].append(SpanBatch.Group(resource: block.stream.resource, spans: [span]))
+                        traces[span.traceID, default: []].append(
+                            SpanBatch.Group(resource: block.stream.resource, spans: [span]))
                     }
                 }
                 return .continue
@@ -139,7 +151,8 @@ extension TraceQLEngine {
             try context.check()
             let tree = TraceTree(id: id, groups: groups)
             for index in Set(plan.run(tree).flatMap(\.spans)).sorted() {
-                collector.add(SpanContext(span: tree.spans[index], resource: tree.resources[index], tree: tree, index: index))
+                collector.add(
+                    SpanContext(span: tree.spans[index], resource: tree.resources[index], tree: tree, index: index))
             }
         }
         return collector
@@ -155,7 +168,9 @@ extension SpanField {
         case .attribute: return false
         case .intrinsic(let intrinsic):
             switch intrinsic {
-            case .traceDuration, .rootName, .rootServiceName, .childCount, .nestedSetLeft, .nestedSetRight, .nestedSetParent: return true
+            case .traceDuration, .rootName, .rootServiceName, .childCount, .nestedSetLeft, .nestedSetRight,
+                .nestedSetParent:
+                return true
             default: return false
             }
         }

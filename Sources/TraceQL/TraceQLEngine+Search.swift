@@ -53,37 +53,48 @@ extension TraceQLEngine {
     }
 
     private struct Candidates {
+        /// Newest first, by their newest span that matched.
         var traces: [(id: TraceID, start: Int64)] = []
         /// What has not been looked at yet; nil: nothing.
         var rest: TimeRange?
     }
 
+    /// The newest `count` candidates that were not `seen` before, or some more.
     private func candidates(
-        _ plan: CandidatePlan, _ streams: [TelemetryStream], _ range: TimeRange, _ count: Int, _ seen: inout Set<TraceID>,
+        _ plan: CandidatePlan, _ streams: [TelemetryStream], _ range: TimeRange, _ count: Int,
+        _ seen: inout Set<TraceID>,
         _ context: QueryContext
     ) async throws(QueryError) -> Candidates {
-        var result = Candidates()
-        var found = seen
+        var found: [TraceID: Int64] = [:]
+        var horizon: Int64?
+        let known = seen
         let request = ScanRequest(
-            signal: .spans, streams: streams, range: range, order: .newestFirst, columns: plan.columns, predicates: plan.predicates)
+            signal: .spans, streams: streams, range: range, order: .newestFirst, columns: plan.columns,
+            predicates: plan.predicates)
         try await Self.reading {
             try await store.scan(request) { block in
                 try context.check()
                 try context.read(samples: block.count)
                 guard case .spans(let spans) = block.columns else { return .continue }
-                for (span, start) in zip(spans, block.timestamps).reversed()
-                where !found.contains(span.traceID) && plan.wants(span, block.stream.resource) {
-                    found.insert(span.traceID)
-                    result.traces.append((span.traceID, start))
+                for (span, start) in zip(spans, block.timestamps).reversed() where !known.contains(span.traceID) {
+                    if let newest = found[span.traceID], newest >= start { continue }
+                    if plan.wants(span, block.stream.resource) { found[span.traceID] = start }
                 }
-                guard result.traces.count >= count else { return .continue }
-                result.rest = TimeRange(range.start, min(block.horizon, range.end))
+                // A block holds one stream's spans: another's newer ones may still come, down to the horizon.
+                guard found.count >= count, found.values.count(where: { $0 >= block.horizon }) >= count else {
+                    return .continue
+                }
+                horizon = block.horizon
                 return .stop
             }
         }
-        // A store whose horizon does not move would have the search go round in circles.
-        if let rest = result.rest, rest.end >= range.end, result.traces.isEmpty { result.rest = nil }
-        seen = found
+        var result = Candidates()
+        for (id, start) in found where start >= horizon ?? .min {
+            seen.insert(id)
+            result.traces.append((id, start))
+        }
+        result.traces.sort { ($0.start, $0.id) > ($1.start, $1.id) }
+        if let horizon { result.rest = TimeRange(range.start, min(horizon, range.end)) }
         return result
     }
 
@@ -117,12 +128,15 @@ extension TraceQLEngine {
             switch field.value(context) {
             case .one(let value) where value != .none: attributes.append(Attribute(field.resultName, value.attribute))
             case .many(let values) where !values.isEmpty:
-                attributes.append(Attribute(field.resultName, values.count == 1 ? values[0].attribute : .array(values.map(\.attribute))))
+                attributes.append(
+                    Attribute(
+                        field.resultName, values.count == 1 ? values[0].attribute : .array(values.map(\.attribute))))
             default: break
             }
         }
         return TraceSummary.Span(
-            spanID: span.spanID, name: span.name, startTimeUnixNano: span.start, durationNanos: span.duration, attributes: attributes)
+            spanID: span.spanID, name: span.name, startTimeUnixNano: span.start, durationNanos: span.duration,
+            attributes: attributes)
     }
 }
 

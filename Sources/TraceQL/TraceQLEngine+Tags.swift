@@ -16,7 +16,8 @@ extension TraceQLEngine {
     ) async throws(QueryError) -> [(scope: String, names: [String])] {
         var names: [String: Set<String>] = [:]
         if scope == nil || scope == "resource" {
-            names["resource"] = Set(try await Self.reading { try await store.labelNames(.spans, matching: [], in: range) })
+            names["resource"] = Set(
+                try await Self.reading { try await store.labelNames(.spans, matching: [], in: range) })
         }
         if scope == nil || scope == "intrinsic" { names["intrinsic"] = Set(SpanField.Intrinsic.allCases.map(\.text)) }
         if scope != "resource", scope != "intrinsic" {
@@ -27,8 +28,10 @@ extension TraceQLEngine {
                 for link in span.links { names["link", default: []].formUnion(link.attributes.map(\.name)) }
             }
         }
-        return names.filter { !$0.value.isEmpty && (scope == nil || scope == "" || scope == $0.key) }.sorted { $0.key < $1.key }
-            .map { ($0.key, $0.value.sorted { $0.utf8Precedes($1) }) }
+        return names.filter { !$0.value.isEmpty && (scope == nil || scope == "" || scope == $0.key) }.sorted {
+            $0.key < $1.key
+        }
+        .map { ($0.key, $0.value.sorted { $0.utf8Precedes($1) }) }
     }
 
     /// The values that a tag takes, sorted: `service.name`, `.a`, `span.http.route`, `status`, `resource.service.name`.
@@ -43,7 +46,9 @@ extension TraceQLEngine {
         switch field.name {
         case .intrinsic(.status): return ["error", "ok", "unset"].map { TagValue(type: "keyword", value: $0) }
         case .intrinsic(.kind):
-            return ["client", "consumer", "internal", "producer", "server", "unspecified"].map { TagValue(type: "keyword", value: $0) }
+            return ["client", "consumer", "internal", "producer", "server", "unspecified"].map {
+                TagValue(type: "keyword", value: $0)
+            }
         case .attribute(.resource, let name) where filter.isEmpty:
             let values = try await Self.reading { try await store.labelValues(name, .spans, matching: [], in: range) }
             return values.prefix(limit).map { TagValue(type: "string", value: $0) }
@@ -51,7 +56,8 @@ extension TraceQLEngine {
         }
         var condition: SpanExpression?
         // A filter being typed may not read yet: Grafana sends it all the same.
-        if !filter.isEmpty, case .search(let pipeline)? = (try? TraceQLParser.parse(filter))?.body, pipeline.stages.count == 1,
+        if !filter.isEmpty, case .search(let pipeline)? = (try? TraceQLParser.parse(filter))?.body,
+            pipeline.stages.count == 1,
             case .spanset(.filter(let expression?)) = pipeline.stages[0]
         {
             condition = try SpanExpression(expression)

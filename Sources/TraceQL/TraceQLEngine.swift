@@ -46,7 +46,8 @@ package struct TraceQLEngine: Sendable {
         var indexes: [StreamID: Int] = [:]
         var (spanCount, byteCount) = (0, 0)
         let spanCountMax = options.spanCountPerTraceMax
-        let request = ScanRequest(signal: .spans, streams: streams, range: range, order: .byStream, columns: .all, predicates: [.trace(id)])
+        let request = ScanRequest(
+            signal: .spans, streams: streams, range: range, order: .byStream, columns: .all, predicates: [.trace(id)])
         try await Self.reading {
             try await store.scan(request) { block in
                 try context.check()

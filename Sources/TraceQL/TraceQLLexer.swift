@@ -68,8 +68,9 @@ struct TraceQLLexer {
 
     /// Longest first.
     private static let symbols = [
-        "!>>", "!<<", "&>>", "&<<", "&&", "||", "!=", "!~", "=~", "<=", ">=", ">>", "<<", "!>", "!<", "&>", "&<", "&~", "{", "}", "(", ")",
-        ",", "|", "=", "<", ">", "~", "!", "+", "-", "*", "/", "%", "^",
+        "!>>", "!<<", "&>>", "&<<", "&&", "||", "!=", "!~", "=~", "<=", ">=", ">>", "<<", "!>", "!<", "&>", "&<", "&~",
+        "{", "}", "(", ")",
+        ",", "|", "=", "<", ">", "~", "!", "+", "-", "*", "/", "%", "^"
     ].map { Array($0.utf8) }
 
     private mutating func next() throws(QueryError) -> TraceQLToken {
@@ -141,7 +142,9 @@ struct TraceQLLexer {
                 position += 1
             }
         }
-        guard !name.isEmpty else { throw .traceQL("syntax error: an attribute has no name", at: start..<position, in: text) }
+        guard !name.isEmpty else {
+            throw .traceQL("syntax error: an attribute has no name", at: start..<position, in: text)
+        }
         return String(decoding: name, as: UTF8.self)
     }
 
@@ -151,13 +154,16 @@ struct TraceQLLexer {
             return String(decoding: symbol, as: UTF8.self)
         }
         throw .traceQL(
-            "syntax error: unexpected character \(Character(Unicode.Scalar(bytes[position])))", at: position..<position + 1, in: text)
+            "syntax error: unexpected character \(Character(Unicode.Scalar(bytes[position])))",
+            at: position..<position + 1, in: text)
     }
 
     private mutating func number() throws(QueryError) -> TraceQLToken.Kind {
         let start = position
         while Self.isDigit(byte()) || byte() == UInt8(ascii: ".") { position += 1 }
-        if byte() | 0x20 == UInt8(ascii: "e"), Self.isDigit(byte(1)) || (Self.isDigit(byte(2)) && "+-".utf8.contains(byte(1))) {
+        if byte() | 0x20 == UInt8(ascii: "e"),
+            Self.isDigit(byte(1)) || (Self.isDigit(byte(2)) && "+-".utf8.contains(byte(1)))
+        {
             position += 2
             while Self.isDigit(byte()) { position += 1 }
         }
@@ -165,7 +171,8 @@ struct TraceQLLexer {
             while Self.isLetter(byte()) || Self.isDigit(byte()) || byte() == UInt8(ascii: ".") { position += 1 }
             let text = String(decoding: bytes[start..<position], as: UTF8.self)
             guard let nanoseconds = DurationText.nanoseconds(text) else {
-                throw .traceQL("syntax error: \(text) is neither a number nor a duration", at: start..<position, in: self.text)
+                throw .traceQL(
+                    "syntax error: \(text) is neither a number nor a duration", at: start..<position, in: self.text)
             }
             return .duration(nanoseconds)
         }
@@ -196,7 +203,8 @@ struct TraceQLLexer {
             case UInt8(ascii: "\""):
                 position += 1
                 return String(decoding: value, as: UTF8.self)
-            case UInt8(ascii: "\n") where !keepsControls: throw .traceQL("literal not terminated", at: start..<position, in: text)
+            case UInt8(ascii: "\n") where !keepsControls:
+                throw .traceQL("literal not terminated", at: start..<position, in: text)
             case UInt8(ascii: "\\") where position + 1 < bytes.count:
                 let escapes: [UInt8: UInt8] = [0x6e: 10, 0x74: 9, 0x72: 13, 0x22: 0x22, 0x5c: 0x5c, 0x27: 0x27]
                 if let escape = escapes[bytes[position + 1]] {
@@ -218,8 +226,9 @@ struct TraceQLLexer {
 /// Durations as Go writes them, with days, weeks and years.
 package enum DurationText {
     private static let units: [(name: String, nanoseconds: Double)] = [
-        ("ns", 1), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9), ("d", 86_400e9),
-        ("w", 604_800e9), ("y", 31_536_000e9),
+        ("ns", 1), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
+        ("d", 86_400e9),
+        ("w", 604_800e9), ("y", 31_536_000e9)
     ]
 
     /// `1h30m`, `1.5s`: nanoseconds.

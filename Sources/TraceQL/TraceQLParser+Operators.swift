@@ -5,7 +5,9 @@ extension TraceQLParser {
     private static func precedence(_ symbol: String) -> Int? {
         switch symbol {
         case "&&", "||": 1
-        case "=", "!=", "<", "<=", ">", ">=", "=~", ">>", "<<", "~", "!>", "!>>", "!<", "!<<", "!~", "&>", "&>>", "&<", "&<<", "&~": 2
+        case "=", "!=", "<", "<=", ">", ">=", "=~", ">>", "<<", "~", "!>", "!>>", "!<", "!<<", "!~", "&>", "&>>", "&<",
+            "&<<", "&~":
+            2
         case "+", "-": 3
         case "*", "/", "%": 4
         case "^": 5
@@ -21,7 +23,8 @@ extension TraceQLParser {
             advance()
             let right = try nested { parser throws(QueryError) in try parser.part(symbol == "^" ? own : own + 1) }
             guard let joined = Self.join(left, symbol, right) else {
-                throw .traceQL("syntax error: \(symbol) cannot stand between these", at: tokens[operatorIndex].range, in: text)
+                throw .traceQL(
+                    "syntax error: \(symbol) cannot stand between these", at: tokens[operatorIndex].range, in: text)
             }
             left = joined
         }
@@ -32,19 +35,22 @@ extension TraceQLParser {
         if let leftSet = spanset(left), let rightSet = spanset(right) {
             return SpansetExpression.Operation(rawValue: symbol).map { .spanset(.binary($0, leftSet, rightSet)) }
         }
-        guard let operation = FieldExpression.Operation(rawValue: symbol), !operation.isLogical, !operation.isRegex else { return nil }
+        guard let operation = FieldExpression.Operation(rawValue: symbol), !operation.isLogical, !operation.isRegex
+        else { return nil }
         switch (left, right) {
         case (.constant(let left), .constant(let right)):
             return operation.isArithmetic ? StaticValue.arithmetic(operation, left, right).map { .constant($0) } : nil
         case (.scalar, .scalar), (.scalar, .constant), (.constant, .scalar):
             guard let left = scalar(left), let right = scalar(right) else { return nil }
             return operation.isArithmetic
-                ? .scalar(.arithmetic(operation, left, right)) : .filter(ScalarFilter(operation: operation, left: left, right: right))
+                ? .scalar(.arithmetic(operation, left, right))
+                : .filter(ScalarFilter(operation: operation, left: left, right: right))
         case (.metrics, .metrics), (.metrics, .constant), (.constant, .metrics):
             return metrics(left, operation, right)
         case (.aggregation(let aggregation), .constant(let value)):
             guard !operation.isArithmetic, let number = value.plainNumber else { return nil }
-            return .metrics(.filter(.query(SpansetPipeline(stages: [.spanset(.filter(nil))]), aggregation), operation, number))
+            return .metrics(
+                .filter(.query(SpansetPipeline(stages: [.spanset(.filter(nil))]), aggregation), operation, number))
         case (.ranking(let isTop, let count), .constant(let value)):
             guard !operation.isArithmetic, let number = value.plainNumber else { return nil }
             return .metrics(.filter(.ranked(.constant(0), isTop: isTop, count), operation, number))
@@ -189,20 +195,23 @@ extension SpanField {
 
 extension SpanField.Intrinsic {
     private static let bareNames: [String: SpanField.Intrinsic] = [
-        "duration": .duration, "name": .name, "status": .status, "statusMessage": .statusMessage, "kind": .kind, "childCount": .childCount,
-        "traceDuration": .traceDuration, "rootName": .rootName, "rootServiceName": .rootServiceName, "nestedSetLeft": .nestedSetLeft,
-        "nestedSetRight": .nestedSetRight, "nestedSetParent": .nestedSetParent,
+        "duration": .duration, "name": .name, "status": .status, "statusMessage": .statusMessage, "kind": .kind,
+        "childCount": .childCount,
+        "traceDuration": .traceDuration, "rootName": .rootName, "rootServiceName": .rootServiceName,
+        "nestedSetLeft": .nestedSetLeft,
+        "nestedSetRight": .nestedSetRight, "nestedSetParent": .nestedSetParent
     ]
 
     private static let scopedNames: [String: [String: SpanField.Intrinsic]] = [
         "span": [
-            "duration": .duration, "name": .name, "status": .status, "statusMessage": .statusMessage, "kind": .kind, "id": .id,
-            "parentID": .parentID, "childCount": .childCount,
+            "duration": .duration, "name": .name, "status": .status, "statusMessage": .statusMessage, "kind": .kind,
+            "id": .id,
+            "parentID": .parentID, "childCount": .childCount
         ],
         "trace": ["duration": .traceDuration, "rootName": .rootName, "rootService": .rootServiceName, "id": .traceID],
         "event": ["name": .eventName, "timeSinceStart": .eventTimeSinceStart],
         "link": ["spanID": .linkSpanID, "traceID": .linkTraceID],
-        "instrumentation": ["name": .instrumentationName, "version": .instrumentationVersion],
+        "instrumentation": ["name": .instrumentationName, "version": .instrumentationVersion]
     ]
 
     init?(bare name: String) {

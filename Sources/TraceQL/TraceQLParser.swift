@@ -33,7 +33,8 @@ package struct TraceQLParser {
             try query.validate()
         } catch {
             throw QueryError(
-                .parse, "invalid TraceQL query: \(error.description)", at: QueryError.Place(start: 0, end: text.utf8.count, in: text))
+                .parse, "invalid TraceQL query: \(error.description)",
+                at: QueryError.Place(start: 0, end: text.utf8.count, in: text))
         }
         return query
     }
@@ -79,14 +80,18 @@ package struct TraceQLParser {
     }
 
     func unexpected(_ wanted: String?) -> QueryError {
-        .traceQL("syntax error: unexpected \(token.name)" + (wanted.map { ", expecting \($0)" } ?? ""), at: token.range, in: text)
+        .traceQL(
+            "syntax error: unexpected \(token.name)" + (wanted.map { ", expecting \($0)" } ?? ""), at: token.range,
+            in: text)
     }
 
     func error(_ message: String) -> QueryError {
         .traceQL("syntax error: \(message)", at: token.range, in: text)
     }
 
-    mutating func nested<Result>(_ body: (inout TraceQLParser) throws(QueryError) -> Result) throws(QueryError) -> Result {
+    mutating func nested<Result>(_ body: (inout TraceQLParser) throws(QueryError) -> Result) throws(QueryError)
+        -> Result
+    {
         depth += 1
         guard depth <= Self.depthMax else { throw error("the query nests more than \(Self.depthMax) levels deep") }
         let result = try body(&self)
@@ -135,7 +140,9 @@ package struct TraceQLParser {
 
     private func join(_ left: Part, _ right: Part) throws(QueryError) -> Part {
         if case .metrics(let metrics) = left {
-            guard let joined = Self.second(metrics, right) else { throw error("this stage cannot follow a metrics function") }
+            guard let joined = Self.second(metrics, right) else {
+                throw error("this stage cannot follow a metrics function")
+            }
             return .metrics(joined)
         }
         guard var stages = Self.stages(left) else { throw error("a number is no stage of a pipeline") }
@@ -181,7 +188,8 @@ package struct TraceQLParser {
     private static func attach(_ pipeline: SpansetPipeline, to metrics: MetricsExpression) -> MetricsExpression? {
         switch metrics {
         case .query(_, let aggregation): return .query(pipeline, aggregation)
-        case .filter(let inner, let operation, let value): return attach(pipeline, to: inner).map { .filter($0, operation, value) }
+        case .filter(let inner, let operation, let value):
+            return attach(pipeline, to: inner).map { .filter($0, operation, value) }
         default: return nil
         }
     }
@@ -240,7 +248,9 @@ package struct TraceQLParser {
             try expect(")")
             return .scalar(.aggregate(aggregate, argument))
         }
-        if let function = MetricsExpression.Function(rawValue: word) { return .aggregation(try metricsFunction(function)) }
+        if let function = MetricsExpression.Function(rawValue: word) {
+            return .aggregation(try metricsFunction(function))
+        }
         switch word {
         case "by":
             advance()
@@ -277,12 +287,16 @@ package struct TraceQLParser {
     }
 
     mutating func field() throws(QueryError) -> SpanField {
-        guard let field = SpanField(token: token.kind, isLenient: false) else { throw unexpected("an attribute or intrinsic") }
+        guard let field = SpanField(token: token.kind, isLenient: false) else {
+            throw unexpected("an attribute or intrinsic")
+        }
         advance()
         return field
     }
 
-    private mutating func metricsFunction(_ function: MetricsExpression.Function) throws(QueryError) -> MetricsExpression.Aggregation {
+    private mutating func metricsFunction(_ function: MetricsExpression.Function) throws(QueryError)
+        -> MetricsExpression.Aggregation
+    {
         var result = MetricsExpression.Aggregation(function: function)
         advance()
         try expect("(")

@@ -25,7 +25,8 @@ private enum FieldType {
     var isNumber: Bool { self == .int || self == .double || self == .duration }
 
     func matches(_ other: FieldType) -> Bool {
-        self == other || self == .dynamic || other == .dynamic || self == .none || other == .none || (isNumber && other.isNumber)
+        self == other || self == .dynamic || other == .dynamic || self == .none || other == .none
+            || (isNumber && other.isNumber)
     }
 }
 
@@ -36,7 +37,9 @@ extension SpansetPipeline {
             case .spanset(let expression): try expression.validate()
             case .group(let expression):
                 _ = try expression.type()
-                guard expression.readsSpan else { throw .init(description: "grouping field expressions must reference the span") }
+                guard expression.readsSpan else {
+                    throw .init(description: "grouping field expressions must reference the span")
+                }
             case .coalesce, .select: break
             case .filter(let filter):
                 try filter.left.validate()
@@ -69,7 +72,9 @@ extension ScalarExpression {
         case .constant, .aggregate(_, nil): break
         case .aggregate(_, let expression?):
             let type = try expression.type()
-            guard expression.readsSpan else { throw .init(description: "aggregate field expressions must reference the span") }
+            guard expression.readsSpan else {
+                throw .init(description: "aggregate field expressions must reference the span")
+            }
             guard type.isNumber || type == .dynamic else {
                 throw .init(description: "aggregate field expressions must resolve to a number")
             }

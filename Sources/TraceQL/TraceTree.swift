@@ -26,7 +26,9 @@ struct TraceTree {
         var indexes: [SpanID: Int] = [:]
         for (span, resource) in all {
             // A retried export brings a span twice.
-            if let index = indexes[span.spanID], spans[index].kind == span.kind, spans[index].start == span.start { continue }
+            if let index = indexes[span.spanID], spans[index].kind == span.kind, spans[index].start == span.start {
+                continue
+            }
             if indexes[span.spanID] == nil { indexes[span.spanID] = spans.count }
             spans.append(span)
             resources.append(resource)
