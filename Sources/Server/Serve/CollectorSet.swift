@@ -13,6 +13,7 @@ struct CollectorSet: Sendable {
     let rules: RuleManager
     let promql: PromQLEngine
     private let tailer: LogTailer
+    private let profiles: ProfilePuller
 
     /// nil where no webhook is configured.
     private let notifier: WebhookNotifier?
@@ -28,6 +29,7 @@ struct CollectorSet: Sendable {
         let store = backend.store
         scrapes = ScrapeManager(configuration: settings.prometheus, store: store, time: time, logger: logger)
         tailer = LogTailer(configuration: settings.logs, store: store, state: backend.state, time: time, logger: logger)
+        profiles = ProfilePuller(configuration: settings.profiles, store: store, time: time, logger: logger)
         var options = PromQLOptions()
         options.subqueryStep = settings.prometheus.global.evaluationInterval.milliseconds
         promql = PromQLEngine(store: store, options: options)
@@ -45,7 +47,7 @@ struct CollectorSet: Sendable {
     }
 
     var services: [any Service] {
-        var services: [any Service] = [scrapes, tailer]
+        var services: [any Service] = [scrapes, tailer, profiles]
         if let notifier { services.append(notifier) }
         services.append(rules)
         return services
