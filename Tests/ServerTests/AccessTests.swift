@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-@testable import Server
+import Server
 
 /// Who may call what.
 @Suite("Access") struct AccessTests {

@@ -3,17 +3,17 @@ import Crypto
 
 /// The web app's session: a signed cookie. It holds no token, and the server keeps no list: it is valid until its time has passed or
 /// the token that it was opened with is gone from the configuration.
-enum Session {
+package enum Session {
     static let cookieName = "apus_session"
 
     /// `EXPIRY.SIGNATURE`, the signature being HMAC-SHA256 of the expiry under the token's session key.
-    static func make(token: Token, now: Int64) -> String {
+    package static func make(token: Token, now: Int64) -> String {
         let expiry = String(now + Limits.sessionSeconds)
         let signature = HMAC<SHA256>.authenticationCode(for: Array(expiry.utf8), using: token.sessionKey)
         return "\(expiry).\(Base64.encode(Array(signature)))"
     }
 
-    static func isValid(_ value: String, token: Token, now: Int64) -> Bool {
+    package static func isValid(_ value: String, token: Token, now: Int64) -> Bool {
         let parts = value.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let expiry = Int64(parts[0]), let signature = Base64.decode(String(parts[1])) else { return false }
         // The comparison inside is constant-time.

@@ -160,6 +160,7 @@ package struct ApusServer: Sendable {
         let traceql = TraceQLEngine(store: store)
         routes += TempoRoutes(engine: traceql, runner: runner, time: time).routes
         routes += TempoTagRoutes(engine: traceql, runner: runner, time: time).routes
+        routes += TempoMetricsRoutes(engine: traceql, runner: runner, time: time).routes
         let flameql = FlameQLEngine(store: store)
         routes += ProfileRoutes(engine: flameql, runner: runner, time: time).routes
         routes += PyroscopeRenderRoutes(engine: flameql, runner: runner, time: time).routes

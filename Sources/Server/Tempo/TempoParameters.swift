@@ -22,6 +22,15 @@ struct TempoParameters {
         return range
     }
 
+    /// The same with both ends: the last hour where they are not given.
+    func closedRange() throws(APIError) -> TimeRange {
+        let range = try range() ?? TimeRange(.min, .max)
+        let end = range.end == .max ? now.addingReportingOverflow(60_000_000_000).partialValue : range.end
+        let start = range.start == .min ? end.subtractingReportingOverflow(3_660_000_000_000).partialValue : range.start
+        guard start <= end, !end.subtractingReportingOverflow(start).overflow else { throw APIError(.badRequest, "invalid start: it is too far from end") }
+        return TimeRange(start, end)
+    }
+
     private func time(_ name: String) throws(APIError) -> Int64? {
         guard let text = form.nonEmpty(name), text != "0" else { return nil }
         guard let time = TimeParameter.nanoseconds(text) else { throw APIError(.badRequest, "invalid \(name): \"\(text)\" is no time") }

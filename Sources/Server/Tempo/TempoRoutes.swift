@@ -56,7 +56,7 @@ struct TempoRoutes {
         let parameters = try TempoParameters(call, now: time.nanoseconds)
         let query = try parameters.query()
         // Without a range the last hour is searched, as Tempo searches what its ingesters still hold.
-        let range = try parameters.range() ?? TimeRange(time.nanoseconds - 3_600_000_000_000, time.nanoseconds + 60_000_000_000)
+        let range = try parameters.closedRange()
         let limit = try parameters.count("limit", default: 20, max: 10_000)
         let spansPerSpanSet = try parameters.count("spss", default: 3, max: 1_000)
         let engine = engine

@@ -19,8 +19,7 @@ struct TempoTagRoutes {
     }
 
     private func range(_ call: Call) throws -> TimeRange {
-        let now = time.nanoseconds
-        return try TempoParameters(call, now: now).range() ?? TimeRange(now - 3_600_000_000_000, now + 60_000_000_000)
+        try TempoParameters(call, now: time.nanoseconds).closedRange()
     }
 
     private func scopes(_ call: Call) async throws -> [(scope: String, names: [String])] {

@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import Glibc
 import Synchronization
+import Web
 
 /// The web app's files, served as they lie: no build step, so an edit shows on the next load.
 ///
@@ -17,6 +18,8 @@ package final class WebFolder: Sendable {
         var contentType: String
         /// Base64 digests of the inline import maps of a page.
         var importMapHashes: [String]
+
+        var isPage: Bool { contentType.hasPrefix("text/html") }
     }
 
     private struct Stamp: Equatable {
@@ -79,6 +82,11 @@ package final class WebFolder: Sendable {
         if names.isEmpty { names = ["index.html"] }
         guard let real = Self.real(folder + "/" + names.joined(separator: "/")), real.hasPrefix(folder + "/") else { return nil }
         return load(real)
+    }
+
+    /// The libraries that the page needs and that are not there: a checkout whose set-up has not been run.
+    var missingLibraries: [String] {
+        WebApp.vendorFiles.filter { file("/vendor/" + $0) == nil }
     }
 
     /// The page that answers every path of the app.

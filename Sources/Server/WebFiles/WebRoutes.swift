@@ -1,3 +1,5 @@
+import Web
+
 /// The web app at `/`: its files, and its page for every path of its own.
 struct WebRoutes {
     /// nil where no folder was found: then `/` says how to get one.
@@ -17,11 +19,16 @@ struct WebRoutes {
         let path = call.captures.first ?? ""
         let first = path.prefix { $0 != "/" }
         guard !Self.apis.contains(String(first)) else { throw APIError(.notFound, "there is nothing at \(call.path.prefix(256))") }
-        if let file = folder.file(path) { return send(file, to: call, isVendor: first == "vendor") }
+        if let file = folder.file(path), !file.isPage { return send(file, to: call, isVendor: first == "vendor") }
         // A path that ends like a file names one; any other is a place within the app, whose service names may have dots.
         let last = path.split(separator: "/").last ?? ""
-        guard !MediaTypes.isKnown(last), !path.contains("\\"), let page = folder.page else {
+        guard !MediaTypes.isKnown(last) || last.hasSuffix(".html"), !path.contains("\\"), let page = folder.page else {
             throw APIError(.notFound, "there is nothing at \(call.path.prefix(256))")
+        }
+        // Without its libraries the page would stay blank.
+        let missing = folder.missingLibraries
+        guard missing.isEmpty else {
+            throw APIError(.unavailable, "the web app lacks \(missing.joined(separator: ", ")): \(WebApp.remedy)")
         }
         return send(page, to: call, isVendor: false)
     }
@@ -32,7 +39,7 @@ struct WebRoutes {
             // Everything is asked for again, which costs an empty 304: an upgrade shows at once. Vendored libraries may wait a day.
             ("Cache-Control", isVendor ? "public, max-age=86400" : "no-cache"),
         ]
-        if file.contentType.hasPrefix("text/html") {
+        if file.isPage {
             headers.append(("Content-Security-Policy", SecurityHeaders.pagePolicy(importMapHashes: file.importMapHashes)))
         }
         if let known = call.headers["if-none-match"], known.split(separator: ",").contains(where: { matches($0.trimmed, file.entityTag) }) {

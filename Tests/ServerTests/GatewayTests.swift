@@ -1,0 +1,162 @@
+import Codecs
+import Foundation
+import Server
+import TestSupport
+import Testing
+import Web
+
+/// What every request goes through: paths, bodies, headers.
+@Suite("Gateway") struct GatewayTests {
+    static let page = """
+        <!doctype html><html><head>
+        <script type="importmap">{"imports":{"vue":"/vendor/vue.js"}}</script>
+        <script type="module" src="/main.js"></script></head><body></body></html>
+        """
+
+    /// A web folder as the checkout has it, with a secret beside it.
+    static func webFolder() throws -> ScratchFolder {
+        let folder = try ScratchFolder()
+        for name in ["web/app", "web/vendor/codemirror"] {
+            try FileManager.default.createDirectory(at: folder.url.appending(path: name), withIntermediateDirectories: true)
+        }
+        try Data(page.utf8).write(to: folder.url.appending(path: "web/app/index.html"))
+        try Data(String(repeating: "export const answer = 42;\n", count: 200).utf8).write(to: folder.url.appending(path: "web/app/main.js"))
+        for library in WebApp.vendorFiles {
+            try Data("export default {}\n".utf8).write(to: folder.url.appending(path: "web/vendor/" + library))
+        }
+        try Data("the secret".utf8).write(to: folder.url.appending(path: "secret.txt"))
+        try Data("hidden".utf8).write(to: folder.url.appending(path: "web/app/.hidden.js"))
+        try FileManager.default.createSymbolicLink(
+            at: folder.url.appending(path: "web/app/link.js"), withDestinationURL: folder.url.appending(path: "secret.txt"))
+        return folder
+    }
+
+    @Test("the web app's page allows its import map and no other inline script")
+    func contentSecurityPolicy() async throws {
+        let folder = try Self.webFolder()
+        try await TestServer.run(webFolder: folder.path + "/web") { server in
+            for path in ["/", "/services", "/service/shop.orders", "/trace/0123"] {
+                let page = try await server.get(path)
+                #expect(page.status == 200)
+                #expect(page.text == Self.page)
+                let policy = try #require(page.headers.first(name: "Content-Security-Policy"))
+                let scripts = try #require(policy.split(separator: ";").first { $0.contains("script-src") })
+                // The digest of the import map's text, from another implementation of SHA-256.
+                #expect(scripts == " script-src 'self' 'sha256-XieE3JtFtt02nsIr8DRH9/pxhNInaHXTXIVHHJdImGM='")
+                #expect(policy.contains("frame-ancestors 'none'"))
+                #expect(page.headers.first(name: "X-Content-Type-Options") == "nosniff")
+            }
+        }
+        _ = folder
+    }
+
+    @Test("a page whose libraries were not fetched says so, and how to fetch them")
+    func missingLibraries() async throws {
+        let folder = try Self.webFolder()
+        try FileManager.default.removeItem(at: folder.url.appending(path: "web/vendor/vue.js"))
+        try await TestServer.run(webFolder: folder.path + "/web") { server in
+            let page = try await server.get("/")
+            #expect(page.status == 503)
+            #expect(page.text.contains("vue.js") && page.text.contains("scripts/fetch-web.sh"))
+        }
+        _ = folder
+    }
+
+    @Test("files come with their type, compressed, and as 304 when they are known")
+    func files() async throws {
+        let folder = try Self.webFolder()
+        try await TestServer.run(webFolder: folder.path + "/web") { server in
+            let script = try await server.get("/main.js", headers: [("Accept-Encoding", "gzip")])
+            #expect(script.headers.first(name: "Content-Type") == "text/javascript; charset=utf-8")
+            #expect(script.headers.first(name: "Content-Encoding") == "gzip")
+            #expect(try Compression.gzip.decompress(script.body.span, byteCountMax: 1 << 20).count == 5_200)
+            let tag = try #require(script.headers.first(name: "ETag"))
+            #expect(try await server.get("/main.js", headers: [("If-None-Match", tag)]).status == 304)
+            #expect(try await server.get("/vendor/vue.js").status == 200)
+            #expect(try await server.get("/nothing.js").status == 404)
+        }
+        _ = folder
+    }
+
+    @Test(
+        "no path leads out of the web folder",
+        arguments: [
+            "/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/vendor/../../secret.txt", "/vendor/..%2f..%2fsecret.txt",
+            "/..%5csecret.txt", "/link.js", "/.hidden.js", "/%00", "//etc/passwd",
+        ])
+    func traversal(path: String) async throws {
+        let folder = try Self.webFolder()
+        try await TestServer.run(webFolder: folder.path + "/web") { server in
+            let reply = try await server.get(path)
+            #expect(!reply.text.contains("secret") && !reply.text.contains("hidden") && !reply.text.contains("root:"))
+        }
+        _ = folder
+    }
+
+    @Test("what is not there is 404, a wrong method 405, and nothing else is a page")
+    func notFound() async throws {
+        try await TestServer.run { server in
+            #expect(try await server.get("/api/v1/nothing").status == 404)
+            #expect(try await server.get("/api/v1/write").status == 405)
+            #expect(try await server.request("BREW", "/api/v1/query").status == 405)
+            #expect(try await server.request("HEAD", "/api/v1/query?query=1").status == 200)
+        }
+    }
+
+    @Test("a body over the limit is 413, compressed or not, and a bomb stops at the limit")
+    func bodyLimit() async throws {
+        try await TestServer.run(configuration: "limits: {body_size: 64KB}\n") { server in
+            let zeros = [UInt8](repeating: 0x20, count: 200_000)
+            #expect(try await server.post("/v1/traces", type: "application/json", body: zeros).status == 413)
+            let bomb = Compression.gzip.compress([UInt8](repeating: 0x20, count: 10 << 20).span)
+            #expect(bomb.count < 64_000)
+            let reply = try await server.post("/v1/traces", type: "application/json", headers: [("Content-Encoding", "gzip")], body: bomb)
+            #expect(reply.status == 413)
+            #expect(reply.text.contains("limit of 65536 bytes"))
+        }
+    }
+
+    @Test("every encoding is understood, and an unknown one is 415", arguments: ["identity", "gzip", "deflate", "zstd", "br"])
+    func encodings(name: String) async throws {
+        try await TestServer.run { server in
+            let plain = Array(#"{"streams":[{"stream":{"job":"a"},"values":[["1700000000000000000","x"]]}]}"#.utf8)
+            let body = Compression.named(contentEncoding: name).map { $0.compress(plain.span) } ?? plain
+            let reply = try await server.post(
+                "/loki/api/v1/push", type: "application/json", headers: [("Content-Encoding", name)], body: body)
+            #expect(reply.status == (name == "br" ? 415 : 204))
+        }
+    }
+
+    @Test("long answers are compressed for clients that take it")
+    func answerCompression() async throws {
+        try await TestServer.run { server in
+            let plain = try await server.get("/metrics")
+            #expect(plain.headers.first(name: "Content-Encoding") == nil)
+            let zipped = try await server.get("/metrics", headers: [("Accept-Encoding", "gzip")])
+            #expect(zipped.headers.first(name: "Content-Encoding") == "gzip")
+            let text = String(decoding: try Compression.gzip.decompress(zipped.body.span, byteCountMax: 1 << 20), as: UTF8.self)
+            #expect(text.contains("apus_build_info"))
+            #expect(try await server.get("/metrics", headers: [("Accept-Encoding", "gzip;q=0")]).headers.first(name: "Content-Encoding") == nil)
+        }
+    }
+
+    @Test("headers beyond the limit end the connection")
+    func headerLimit() async throws {
+        try await TestServer.run { server in
+            let reply = try? await server.get("/-/healthy", headers: [("X-Long", String(repeating: "a", count: 100_000))])
+            #expect(reply?.status != 200)
+        }
+    }
+
+    @Test("the OTLP port answers OTLP and health alone")
+    func otlpPort() async throws {
+        try await TestServer.run { server in
+            let request = Array(#"{"resourceSpans":[]}"#.utf8)
+            let reply = try await server.request(
+                "POST", "/v1/traces", headers: [("Content-Type", "application/json")], body: request, listener: "otlp-http")
+            #expect(reply.status == 200)
+            #expect(try await server.request("GET", "/-/healthy", listener: "otlp-http").status == 200)
+            #expect(try await server.request("GET", "/api/v1/query?query=1", listener: "otlp-http").status == 404)
+        }
+    }
+}
