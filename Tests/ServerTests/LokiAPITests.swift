@@ -84,8 +84,14 @@ import Testing
     @Test("Grafana's health check is answered")
     func healthCheck() async throws {
         try await TestServer.run { server in
-            #expect(try await server.get("/loki/api/v1/query?query=vector(1)%2Bvector(1)").status == 200)
-            #expect(try await server.get("/loki/api/v1/status/buildinfo").status == 200)
+            do {
+                let reply = try await server.get("/loki/api/v1/query?query=vector(1)%2Bvector(1)")
+                #expect(reply.status == 200)
+            }
+            do {
+                let reply = try await server.get("/loki/api/v1/status/buildinfo")
+                #expect(reply.status == 200)
+            }
         }
     }
 }

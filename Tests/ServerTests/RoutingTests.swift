@@ -47,7 +47,7 @@ import Testing
     ]
 
     @Test("forms are read as Go reads them", arguments: forms.indices)
-    func forms(index: Int) throws {
+    func readForm(index: Int) throws {
         let row = Self.forms[index]
         #expect(try FormParameters(row.text.utf8).all(row.name) == row.values)
     }

@@ -1,3 +1,4 @@
+import Collectors
 import Foundation
 import Server
 import Settings
@@ -33,7 +34,7 @@ import Testing
     ]
 
     @Test("a mistake is named with file, line, column and what was expected", arguments: mistakes.indices)
-    func mistakes(index: Int) {
+    func refused(index: Int) {
         let row = Self.mistakes[index]
         let error = #expect(throws: ConfigurationError.self) { try Self.parse(row.text) }
         #expect(error?.description.contains(row.message) == true, "\(error?.description ?? "no error")")

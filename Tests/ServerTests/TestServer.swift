@@ -20,6 +20,7 @@ struct TestServer: Sendable {
         var headers: HTTPHeaders
         var body: [UInt8]
 
+        func header(_ name: String) -> String? { headers.first(name: name) }
         var text: String { String(decoding: body, as: UTF8.self) }
     }
 

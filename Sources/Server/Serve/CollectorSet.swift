@@ -13,7 +13,8 @@ struct CollectorSet: Sendable {
     let rules: RuleManager
     let promql: PromQLEngine
     private let tailer: LogTailer
-    private let profiles: ProfilePuller
+    /// nil where no targets are configured: a service without work would end, and the group with it.
+    private let profiles: ProfilePuller?
 
     /// nil where no webhook is configured.
     private let notifier: WebhookNotifier?
@@ -29,7 +30,9 @@ struct CollectorSet: Sendable {
         let store = backend.store
         scrapes = ScrapeManager(configuration: settings.prometheus, store: store, time: time, logger: logger)
         tailer = LogTailer(configuration: settings.logs, store: store, state: backend.state, time: time, logger: logger)
-        profiles = ProfilePuller(configuration: settings.profiles, store: store, time: time, logger: logger)
+        profiles =
+            settings.profiles.isEmpty
+            ? nil : ProfilePuller(configuration: settings.profiles, store: store, time: time, logger: logger)
         var options = PromQLOptions()
         options.subqueryStep = settings.prometheus.global.evaluationInterval.milliseconds
         promql = PromQLEngine(store: store, options: options)
@@ -47,7 +50,8 @@ struct CollectorSet: Sendable {
     }
 
     var services: [any Service] {
-        var services: [any Service] = [scrapes, tailer, profiles]
+        var services: [any Service] = [scrapes, tailer]
+        if let profiles { services.append(profiles) }
         if let notifier { services.append(notifier) }
         services.append(rules)
         return services
