@@ -25,7 +25,7 @@ import Testing
             let body = Self.traces(Self.span("00000000000000000000000000000def"), Self.span("00000000000000000000000000000000"))
             let reply = try await server.post("/v1/traces", type: "application/json", body: body)
             #expect(reply.status == 200)
-            let answer = try JSONValue(parsing: reply.body.span)
+            let answer = try reply.json()
             #expect(answer["partialSuccess"]?["rejectedSpans"]?.string == "1" || answer["partialSuccess"]?["rejectedSpans"]?.int64 == 1)
             #expect(answer["partialSuccess"]?["errorMessage"]?.string?.isEmpty == false)
             do {
@@ -77,7 +77,7 @@ import Testing
     func otlpErrors() async throws {
         try await TestServer.run { server in
             let json = try await server.post("/v1/traces", type: "application/json", body: Array("{".utf8))
-            let status = try JSONValue(parsing: json.body.span)
+            let status = try json.json()
             #expect(status["code"]?.int64 == 3)
             #expect(status["message"]?.string?.contains("OTLP traces") == true)
             let binary = try await server.post("/v1/traces", type: "application/x-protobuf", body: [0x0a, 0xff])

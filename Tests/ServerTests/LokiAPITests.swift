@@ -26,7 +26,7 @@ import Testing
             try await Self.fill(server.store)
             let reply = try await server.get("/loki/api/v1/query_range?query=%7Bjob=%22app%22%7D&limit=2&\(Self.window)")
             #expect(reply.status == 200)
-            let data = try #require(try JSONValue(parsing: reply.body.span)["data"])
+            let data = try #require(try reply.json()["data"])
             #expect(data["resultType"]?.string == "streams")
             let streams = try #require(data["result"]?.array)
             let withMetadata = try #require(streams.first { $0["stream"]?["trace_id"]?.string == "abc" })
@@ -44,7 +44,7 @@ import Testing
             let reply = try await server.get(
                 "/loki/api/v1/query_range?query=%7Bjob=%22app%22%7D&direction=forward&\(Self.window)",
                 headers: [("X-Loki-Response-Encoding-Flags", "categorize-labels")])
-            let data = try #require(try JSONValue(parsing: reply.body.span)["data"])
+            let data = try #require(try reply.json()["data"])
             #expect(data["encodingFlags"]?[0]?.string == "categorize-labels")
             let streams = try #require(data["result"]?.array)
             #expect(streams.allSatisfy { $0["stream"]?["trace_id"] == nil })

@@ -32,9 +32,9 @@ import Testing
     func trace() async throws {
         try await TestServer.run { server in
             try await Self.fill(server.store)
-            let json = try JSONValue(parsing: try await server.get("/api/traces/abc").body.span)
+            let json = try await server.get("/api/traces/abc").json()
             #expect(json["batches"]?[0]?["scopeSpans"]?[0]?["spans"]?.array?.count == 2)
-            let second = try JSONValue(parsing: try await server.get("/api/v2/traces/00000000000000000000000000000abc").body.span)
+            let second = try await server.get("/api/v2/traces/00000000000000000000000000000abc").json()
             #expect(second["trace"]?["resourceSpans"]?[0]?["scopeSpans"]?[0]?["spans"]?.array?.count == 2)
             let binary = try await server.get("/api/traces/abc", headers: [("Accept", "application/protobuf")])
             #expect(binary.header("Content-Type") == "application/protobuf")
@@ -72,7 +72,7 @@ import Testing
             for row in Self.searches {
                 let reply = try await server.get("/api/search?" + row.query)
                 #expect(reply.status == 200, "\(row.query): \(reply.text)")
-                let traces = try JSONValue(parsing: reply.body.span)["traces"]?.array ?? []
+                let traces = try reply.json()["traces"]?.array ?? []
                 let found = Set(traces.compactMap { $0["traceID"]?.string }.map { String($0.drop { $0 == "0" }) })
                 #expect(found == row.found, "\(row.query)")
             }
@@ -95,7 +95,7 @@ import Testing
     func tags() async throws {
         try await TestServer.run { server in
             try await Self.fill(server.store)
-            let scopes = try JSONValue(parsing: try await server.get("/api/v2/search/tags").body.span)["scopes"]?.array ?? []
+            let scopes = try await server.get("/api/v2/search/tags").json()["scopes"]?.array ?? []
             #expect(scopes.contains { $0["name"]?.string == "span" && $0["tags"]?[0]?.string == "http.response.status_code" })
             let values = try await server.get("/api/v2/search/tag/resource.service%252Ename/values").text
             #expect(values == #"{"tagValues":[{"type":"string","value":"shop"}]}"#)
@@ -116,7 +116,7 @@ import Testing
             try await Self.fill(server.store)
             let now = Self.start / 1_000_000_000
             let reply = try await server.get("/api/apus/services?start=\(now - 100)&end=\(now + 100)")
-            let service = try #require(try JSONValue(parsing: reply.body.span)["services"]?[0])
+            let service = try #require(try reply.json()["services"]?[0])
             #expect(service["name"]?.string == "shop")
             #expect(service["language"]?.string == "go")
             #expect(service["errorRatio"]?.double == 0.5)

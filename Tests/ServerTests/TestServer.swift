@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Codecs
 import Foundation
 import Logging
 import NIOCore
@@ -20,6 +21,7 @@ struct TestServer: Sendable {
         var headers: HTTPHeaders
         var body: [UInt8]
 
+        func json() throws -> JSONValue { try JSONValue(parsing: body.span) }
         func header(_ name: String) -> String? { headers.first(name: name) }
         var text: String { String(decoding: body, as: UTF8.self) }
     }
