@@ -69,7 +69,7 @@ done <vendor.sha256
 
 missing=$(wrong)
 if [ -n "$missing" ]; then
-    (cd vendor && rm -f $missing)
+    echo "$missing" | while read -r name; do rm -f "vendor/$name"; done
     stop "these files do not have the digest that vendor.sha256 names, and were removed: $missing"
 fi
 say "the web app's libraries are in Sources/Web/vendor ($(du -sh vendor | cut -f1))"

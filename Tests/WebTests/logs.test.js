@@ -1,13 +1,36 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { countByLevel, everything, levelIn, withField, withLevel, withText } from "../../Sources/Web/app/model/log-query.js";
+import {
+    countByLevel,
+    everything,
+    levelIn,
+    withField,
+    withLevel,
+    withText,
+} from "../../Sources/Web/app/model/log-query.js";
 import { levelOf, matcherValue, parseLine, readEntry, withMatcher } from "../../Sources/Web/app/model/logs.js";
 import { attributeCondition, traceQuery } from "../../Sources/Web/app/model/trace-query.js";
 
-const entry = (line, more = {}) => ({ time: 0, nanoseconds: "0", line, labels: { service: "orders" }, metadata: {}, ...more });
+const entry = (line, more = {}) => ({
+    time: 0,
+    nanoseconds: "0",
+    line,
+    labels: { service: "orders" },
+    metadata: {},
+    ...more,
+});
 
 test("levels are known by their many names", () => {
-    for (const [text, level] of [["ERROR", "error"], ["warning", "warn"], ["Info", "info"], ["dpanic", "fatal"], ["", "unknown"], [undefined, "unknown"], ["trace", "trace"]]) assert.equal(levelOf(text), level);
+    for (const [text, level] of [
+        ["ERROR", "error"],
+        ["warning", "warn"],
+        ["Info", "info"],
+        ["dpanic", "fatal"],
+        ["", "unknown"],
+        [undefined, "unknown"],
+        ["trace", "trace"],
+    ])
+        assert.equal(levelOf(text), level);
 });
 
 test("JSON and logfmt lines have fields; others have none", () => {
@@ -40,12 +63,18 @@ test("filters are added where they belong", () => {
     assert.equal(levelIn(errors), "(?i)err.*");
     assert.equal(withLevel(errors, ""), '{a="b"}');
     assert.equal(everything(["filename", "job"]), '{job=~".+"}');
-    assert.equal(countByLevel('{a="b"}', 30), 'sum by (level, detected_level, severity_text) (count_over_time({a="b"} | json [30s]))');
+    assert.equal(
+        countByLevel('{a="b"}', 30),
+        'sum by (level, detected_level, severity_text) (count_over_time({a="b"} | json [30s]))',
+    );
 });
 
 test("the fields of the trace search become TraceQL", () => {
     assert.equal(traceQuery({}), "{ }");
-    assert.equal(traceQuery({ service: "orders", min: "100ms", status: "error", attribute: "http.route=/checkout" }), '{ resource.service.name = "orders" && duration >= 100000us && status = error && .http.route = "/checkout" }');
+    assert.equal(
+        traceQuery({ service: "orders", min: "100ms", status: "error", attribute: "http.route=/checkout" }),
+        '{ resource.service.name = "orders" && duration >= 100000us && status = error && .http.route = "/checkout" }',
+    );
     assert.equal(attributeCondition("http.response.status_code >= 500"), ".http.response.status_code >= 500");
     assert.equal(attributeCondition("nonsense"), "");
 });

@@ -1,11 +1,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { aligned, describe, parseDuration, parseTime, rateRange, resolve, stepFor, widened } from "../../Sources/Web/app/time.js";
+import {
+    aligned,
+    describe,
+    parseDuration,
+    parseTime,
+    rateRange,
+    resolve,
+    stepFor,
+    widened,
+} from "../../Sources/Web/app/time.js";
 
 const now = Date.UTC(2026, 10, 22, 12);
 
 test("times are relative, milliseconds, seconds or ISO 8601", () => {
-    for (const [text, time] of [["now", now], ["now-15m", now - 900e3], ["now-2d", now - 172800e3], ["1795348800", 1795348800e3], ["1795348800123", 1795348800123], ["2026-11-22T12:00:00Z", now], ["yesterday", null], ["now-1x", null], ["", null]]) {
+    for (const [text, time] of [
+        ["now", now],
+        ["now-15m", now - 900e3],
+        ["now-2d", now - 172800e3],
+        ["1795348800", 1795348800e3],
+        ["1795348800123", 1795348800123],
+        ["2026-11-22T12:00:00Z", now],
+        ["yesterday", null],
+        ["now-1x", null],
+        ["", null],
+    ]) {
         assert.equal(parseTime(text, now), time, text);
     }
 });
@@ -43,5 +62,13 @@ test("a range is named as in the picker, or by its ends with the day once", () =
 });
 
 test("durations are typed with a unit; without one they are milliseconds", () => {
-    for (const [text, seconds] of [["250ms", 0.25], ["1.5s", 1.5], ["2m", 120], ["100", 0.1], ["3ms", 0.003], ["fast", null]]) assert.equal(parseDuration(text), seconds);
+    for (const [text, seconds] of [
+        ["250ms", 0.25],
+        ["1.5s", 1.5],
+        ["2m", 120],
+        ["100", 0.1],
+        ["3ms", 0.003],
+        ["fast", null],
+    ])
+        assert.equal(parseDuration(text), seconds);
 });

@@ -28,16 +28,30 @@ function sampleValue(text) {
 /** @param {any} body of Prometheus' or Loki's query endpoints @returns {PromAnswer} */
 export function readAnswer(body) {
     const { resultType: type, result } = body.data;
-    const answer = /** @type {PromAnswer} */ ({ type, series: [], vector: [], text: "", warnings: [...(body.warnings ?? []), ...(body.infos ?? [])], raw: body });
+    const answer = /** @type {PromAnswer} */ ({
+        type,
+        series: [],
+        vector: [],
+        text: "",
+        warnings: [...(body.warnings ?? []), ...(body.infos ?? [])],
+        raw: body,
+    });
     if (type === "matrix") {
         answer.series = result.map((/** @type {any} */ one) => ({
             labels: one.metric,
-            points: (one.values ?? []).map((/** @type {[number, string]} */ [time, value]) => [time * 1000, sampleValue(value)]),
+            points: (one.values ?? []).map((/** @type {[number, string]} */ [time, value]) => [
+                time * 1000,
+                sampleValue(value),
+            ]),
         }));
     } else if (type === "vector") {
         answer.vector = result.map((/** @type {any} */ one) => {
             const [time, value] = one.value ?? one.histogram;
-            return { labels: one.metric, time: time * 1000, value: typeof value === "string" ? sampleValue(value) : Number(value.sum) };
+            return {
+                labels: one.metric,
+                time: time * 1000,
+                value: typeof value === "string" ? sampleValue(value) : Number(value.sum),
+            };
         });
     } else if (type === "scalar") {
         answer.vector = [{ labels: {}, time: result[0] * 1000, value: sampleValue(result[1]) }];
@@ -49,7 +63,13 @@ export function readAnswer(body) {
 
 /** @param {string} query @param {Span} span @param {number} step seconds @param {Options} [options] */
 export async function queryRange(query, span, step, options) {
-    return readAnswer(await request("/api/v1/query_range", { query, start: seconds(span.start), end: seconds(span.end), step }, options));
+    return readAnswer(
+        await request(
+            "/api/v1/query_range",
+            { query, start: seconds(span.start), end: seconds(span.end), step },
+            options,
+        ),
+    );
 }
 
 /** @param {string} query @param {number} time ms @param {Options} [options] */
@@ -57,10 +77,17 @@ export async function queryInstant(query, time, options) {
     return readAnswer(await request("/api/v1/query", { query, time: seconds(time) }, options));
 }
 
-/** @param {string} name @param {string[]} matchers @param {Span} span @param {Options} [options] @returns {Promise<string[]>} */
+/**
+ * @param {string} name
+ * @param {string[]} matchers
+ * @param {Span} span
+ * @param {Options} [options]
+ * @returns {Promise<string[]>}
+ */
 export async function labelValues(name, matchers, span, options) {
     const path = `/api/v1/label/${encodeURIComponent(name)}/values`;
-    return (await request(path, { "match[]": matchers, start: seconds(span.start), end: seconds(span.end) }, options)).data;
+    return (await request(path, { "match[]": matchers, start: seconds(span.start), end: seconds(span.end) }, options))
+        .data;
 }
 
 /** @param {Span} span @param {Options} [options] @returns {Promise<string[]>} */
@@ -78,11 +105,21 @@ export async function metadata(options) {
  * @param {string} query @param {Span} span @param {Options} [options] @returns {Promise<Exemplar[]>}
  */
 export async function exemplars(query, span, options) {
-    const body = await request("/api/v1/query_exemplars", { query, start: seconds(span.start), end: seconds(span.end) }, options);
-    return body.data.flatMap((/** @type {any} */ one) => one.exemplars.map((/** @type {any} */ exemplar) => ({
-        traceID: exemplar.labels.trace_id ?? exemplar.labels.traceID ?? "",
-        time: exemplar.timestamp * 1000, value: sampleValue(String(exemplar.value)), labels: one.seriesLabels,
-    }))).filter((/** @type {Exemplar} */ exemplar) => exemplar.traceID);
+    const body = await request(
+        "/api/v1/query_exemplars",
+        { query, start: seconds(span.start), end: seconds(span.end) },
+        options,
+    );
+    return body.data
+        .flatMap((/** @type {any} */ one) =>
+            one.exemplars.map((/** @type {any} */ exemplar) => ({
+                traceID: exemplar.labels.trace_id ?? exemplar.labels.traceID ?? "",
+                time: exemplar.timestamp * 1000,
+                value: sampleValue(String(exemplar.value)),
+                labels: one.seriesLabels,
+            })),
+        )
+        .filter((/** @type {Exemplar} */ exemplar) => exemplar.traceID);
 }
 
 /**
@@ -124,11 +161,24 @@ export function readStreams(body) {
     for (const { stream, values } of body.data.result) {
         for (const [time, line, extra] of values) {
             // With the client asking for it, labels come in categories; without, as they are.
-            const metadata = extra && (extra.structuredMetadata || extra.parsed) ? { ...extra.structuredMetadata, ...extra.parsed } : extra ?? {};
-            entries.push({ time: Number(BigInt(time) / 1000n) / 1000, nanoseconds: time, line, labels: stream, metadata });
+            const metadata =
+                extra && (extra.structuredMetadata || extra.parsed)
+                    ? { ...extra.structuredMetadata, ...extra.parsed }
+                    : (extra ?? {});
+            entries.push({
+                time: Number(BigInt(time) / 1000n) / 1000,
+                nanoseconds: time,
+                line,
+                labels: stream,
+                metadata,
+            });
         }
     }
-    return entries.sort((a, b) => (a.nanoseconds.length - b.nanoseconds.length || (a.nanoseconds < b.nanoseconds ? -1 : a.nanoseconds > b.nanoseconds ? 1 : 0)) * -1);
+    return entries.sort(
+        (a, b) =>
+            (a.nanoseconds.length - b.nanoseconds.length ||
+                (a.nanoseconds < b.nanoseconds ? -1 : a.nanoseconds > b.nanoseconds ? 1 : 0)) * -1,
+    );
 }
 
 /**
@@ -137,17 +187,28 @@ export function readStreams(body) {
  */
 export async function lokiRange(query, span, options) {
     const { limit, step, endNanoseconds, signal } = options;
-    const body = await request("/loki/api/v1/query_range", {
-        query, start: nanoseconds(span.start), end: endNanoseconds ?? nanoseconds(span.end), limit, step: step === undefined ? undefined : `${step}`,
-        direction: limit === undefined ? undefined : "backward",
-    }, { signal });
+    const body = await request(
+        "/loki/api/v1/query_range",
+        {
+            query,
+            start: nanoseconds(span.start),
+            end: endNanoseconds ?? nanoseconds(span.end),
+            limit,
+            step: step === undefined ? undefined : `${step}`,
+            direction: limit === undefined ? undefined : "backward",
+        },
+        { signal },
+    );
     if (body.data.resultType === "streams") return { entries: readStreams(body), answer: null, raw: body };
     return { entries: [], answer: readAnswer(body), raw: body };
 }
 
 /** @param {Span} span @param {Options} [options] @returns {Promise<string[]>} */
 export async function lokiLabels(span, options) {
-    return (await request("/loki/api/v1/labels", { start: nanoseconds(span.start), end: nanoseconds(span.end) }, options)).data ?? [];
+    return (
+        (await request("/loki/api/v1/labels", { start: nanoseconds(span.start), end: nanoseconds(span.end) }, options))
+            .data ?? []
+    );
 }
 
 /** @param {string} name @param {Span} span @param {Options} [options] @returns {Promise<string[]>} */
@@ -169,10 +230,18 @@ export async function lokiLabelValues(name, span, options) {
  * @property {{ matched: number, spans: { spanID: string, name?: string, startTimeUnixNano: string, durationNanos: string, attributes?: any[] }[] }} [spanSet]
  * @property {{ matched: number, spans: any[] }[]} [spanSets]
  *
- * @param {string} query TraceQL @param {Span} span @param {number} limit @param {Options} [options] @returns {Promise<TraceSummary[]>}
+ * @param {string} query TraceQL
+ * @param {Span} span
+ * @param {number} limit
+ * @param {Options} [options]
+ * @returns {Promise<TraceSummary[]>}
  */
 export async function searchTraces(query, span, limit, options) {
-    const body = await request("/api/search", { q: query, start: Math.floor(span.start / 1000), end: Math.ceil(span.end / 1000), limit }, options);
+    const body = await request(
+        "/api/search",
+        { q: query, start: Math.floor(span.start / 1000), end: Math.ceil(span.end / 1000), limit },
+        options,
+    );
     return body.traces ?? [];
 }
 
@@ -181,17 +250,30 @@ export async function trace(id, options) {
     return request(`/api/traces/${encodeURIComponent(id)}`, {}, options);
 }
 
-/** @param {Span} span @param {Options} [options] @returns {Promise<string[]>} names with their scope: `span.http.route` */
+/**
+ * @param {Span} span
+ * @param {Options} [options]
+ * @returns {Promise<string[]>} names with their scope: `span.http.route`
+ */
 export async function traceTags(span, options) {
-    const body = await request("/api/v2/search/tags", { start: Math.floor(span.start / 1000), end: Math.ceil(span.end / 1000) }, options);
+    const body = await request(
+        "/api/v2/search/tags",
+        { start: Math.floor(span.start / 1000), end: Math.ceil(span.end / 1000) },
+        options,
+    );
     return (body.scopes ?? []).flatMap((/** @type {{ name: string, tags: string[] }} */ scope) =>
-        (scope.tags ?? []).map((tag) => (scope.name === "intrinsic" ? tag : `${scope.name}.${tag}`)));
+        (scope.tags ?? []).map((tag) => (scope.name === "intrinsic" ? tag : `${scope.name}.${tag}`)),
+    );
 }
 
 /** @param {string} name as of `traceTags` @param {Span} span @param {Options} [options] @returns {Promise<string[]>} */
 export async function traceTagValues(name, span, options) {
     const path = `/api/v2/search/tag/${encodeURIComponent(name)}/values`;
-    const body = await request(path, { start: Math.floor(span.start / 1000), end: Math.ceil(span.end / 1000) }, options);
+    const body = await request(
+        path,
+        { start: Math.floor(span.start / 1000), end: Math.ceil(span.end / 1000) },
+        options,
+    );
     return (body.tagValues ?? []).map((/** @type {any} */ one) => String(one.value ?? one));
 }
 
@@ -212,20 +294,30 @@ export async function traceTagValues(name, span, options) {
  * @param {Span} span @param {Options} [options] @returns {Promise<Service[]>}
  */
 export async function services(span, options) {
-    return (await request("/api/apus/services", { start: seconds(span.start), end: seconds(span.end) }, options)).services;
+    return (await request("/api/apus/services", { start: seconds(span.start), end: seconds(span.end) }, options))
+        .services;
 }
 
 /** @param {Span} span @param {Options} [options] @returns {Promise<{ service: string, type: string }[]>} */
 export async function profileTypes(span, options) {
-    return (await request("/api/apus/profiles/types", { start: seconds(span.start), end: seconds(span.end) }, options)).types;
+    return (await request("/api/apus/profiles/types", { start: seconds(span.start), end: seconds(span.end) }, options))
+        .types;
 }
 
 /**
  * @typedef {{ unit: string, total: number, names: string[], levels: number[][] }} Flamebearer
- * @param {string} service @param {string} type @param {Span} span @param {Options} [options] @returns {Promise<Flamebearer>}
+ * @param {string} service
+ * @param {string} type
+ * @param {Span} span
+ * @param {Options} [options]
+ * @returns {Promise<Flamebearer>}
  */
 export async function flamegraph(service, type, span, options) {
-    return request("/api/apus/profiles/flamegraph", { service, type, start: seconds(span.start), end: seconds(span.end) }, options);
+    return request(
+        "/api/apus/profiles/flamegraph",
+        { service, type, start: seconds(span.start), end: seconds(span.end) },
+        options,
+    );
 }
 
 /** @param {Options} [options] @returns {Promise<any>} */

@@ -13,7 +13,12 @@ export function number(value) {
     if (size === 0) return "0";
     if (size < 1e-6) return value.toExponential(1);
     if (size < 9999.5) return trim(value.toPrecision(size >= 999.5 ? 4 : 3));
-    for (const [limit, suffix] of /** @type {[number, string][]} */ ([[999.5e3, "k"], [999.5e6, "M"], [999.5e9, "G"], [Infinity, "T"]])) {
+    for (const [limit, suffix] of /** @type {[number, string][]} */ ([
+        [999.5e3, "k"],
+        [999.5e6, "M"],
+        [999.5e9, "G"],
+        [Infinity, "T"],
+    ])) {
         if (size < limit) {
             const factor = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 }[suffix] ?? 1;
             return trim((value / factor).toPrecision(3)) + suffix;
@@ -55,7 +60,8 @@ export function bytes(count) {
     if (!Number.isFinite(count)) return "–";
     let value = count;
     for (const unit of ["B", "KiB", "MiB", "GiB", "TiB"]) {
-        if (Math.abs(value) < 1023.5 || unit === "TiB") return `${trim(value.toPrecision(Math.abs(value) >= 999.5 ? 4 : 3))} ${unit}`;
+        if (Math.abs(value) < 1023.5 || unit === "TiB")
+            return `${trim(value.toPrecision(Math.abs(value) >= 999.5 ? 4 : 3))} ${unit}`;
         value /= 1024;
     }
     return `${value} B`;
@@ -77,15 +83,24 @@ export function percent(ratio) {
 export function withUnit(value, unit) {
     if (value === null || value === undefined || Number.isNaN(value)) return "–";
     switch (unit) {
-        case "s": return duration(value);
-        case "ms": return duration(value / 1e3);
-        case "ns": return duration(value / 1e9);
-        case "bytes": return bytes(value);
-        case "bytes/s": return `${bytes(value)}/s`;
-        case "ratio": return percent(value);
-        case "/s": return `${number(value)}/s`;
-        case "cores": return `${number(value)} cores`;
-        default: return number(value);
+        case "s":
+            return duration(value);
+        case "ms":
+            return duration(value / 1e3);
+        case "ns":
+            return duration(value / 1e9);
+        case "bytes":
+            return bytes(value);
+        case "bytes/s":
+            return `${bytes(value)}/s`;
+        case "ratio":
+            return percent(value);
+        case "/s":
+            return `${number(value)}/s`;
+        case "cores":
+            return `${number(value)} cores`;
+        default:
+            return number(value);
     }
 }
 
@@ -96,8 +111,13 @@ export function withUnit(value, unit) {
  * @returns {Unit}
  */
 export function unitOf(query) {
-    if (/^\s*(sum|avg|max|min)?[^(]*\(?\s*(rate|irate|increase)?.*_bytes/.test(query)) return /rate\s*\(/.test(query) ? "bytes/s" : "bytes";
-    if (/histogram_quantile|_seconds(?!_(count|bucket|total))/.test(query) && !/_seconds_count|_seconds_total/.test(query)) return "s";
+    if (/^\s*(sum|avg|max|min)?[^(]*\(?\s*(rate|irate|increase)?.*_bytes/.test(query))
+        return /rate\s*\(/.test(query) ? "bytes/s" : "bytes";
+    if (
+        /histogram_quantile|_seconds(?!_(count|bucket|total))/.test(query) &&
+        !/_seconds_count|_seconds_total/.test(query)
+    )
+        return "s";
     if (/\brate\s*\(|\birate\s*\(/.test(query)) return /\/\s*(sum|rate|\()/.test(query) ? "none" : "/s";
     return "none";
 }
@@ -158,13 +178,17 @@ export function tick(milliseconds, span) {
     const time = new Date(milliseconds);
     if (span <= 15 * 60e3) return clock(milliseconds);
     if (span <= 36 * 3600e3) return `${two(time.getHours())}:${two(time.getMinutes())}`;
-    if (span <= 6 * 86400e3) return `${two(time.getMonth() + 1)}-${two(time.getDate())} ${two(time.getHours())}:${two(time.getMinutes())}`;
+    if (span <= 6 * 86400e3)
+        return `${two(time.getMonth() + 1)}-${two(time.getDate())} ${two(time.getHours())}:${two(time.getMinutes())}`;
     return `${two(time.getMonth() + 1)}-${two(time.getDate())}`;
 }
 
 /** @param {string} text */
 export function escapeHTML(text) {
-    return text.replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c] ?? c);
+    return text.replace(
+        /[&<>"']/g,
+        (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c] ?? c,
+    );
 }
 
 /** @param {number} count @param {string} noun @param {string} [plural] */

@@ -49,7 +49,10 @@ export async function request(path, params = {}, options = {}) {
         response = await fetch(text ? `${path}?${text}` : path, {
             method: options.method ?? "GET",
             signal: options.signal,
-            headers: { Accept: "application/json", ...(options.json === undefined ? {} : { "Content-Type": "application/json" }) },
+            headers: {
+                Accept: "application/json",
+                ...(options.json === undefined ? {} : { "Content-Type": "application/json" }),
+            },
             body: options.json === undefined ? undefined : JSON.stringify(options.json),
         });
     } catch (error) {

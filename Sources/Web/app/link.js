@@ -9,13 +9,25 @@ import { go } from "./router.js";
  * @param {import("vue").Child} content
  */
 export function link(address, props, content) {
-    return h("a", {
-        href: address,
-        onClick: (/** @type {MouseEvent} */ event) => {
-            if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.defaultPrevented) return;
-            event.preventDefault();
-            go(address);
+    return h(
+        "a",
+        {
+            href: address,
+            onClick: (/** @type {MouseEvent} */ event) => {
+                if (
+                    event.button !== 0 ||
+                    event.metaKey ||
+                    event.ctrlKey ||
+                    event.shiftKey ||
+                    event.altKey ||
+                    event.defaultPrevented
+                )
+                    return;
+                event.preventDefault();
+                go(address);
+            },
+            ...props,
         },
-        ...props,
-    }, content ?? undefined);
+        content ?? undefined,
+    );
 }

@@ -21,9 +21,12 @@ const refreshCount = ref(0);
  */
 export const span = shallowRef(resolve(from.value, to.value, Date.now()));
 
-watch(() => [from.value, to.value, refreshCount.value], () => {
-    span.value = resolve(from.value, to.value, Date.now());
-});
+watch(
+    () => [from.value, to.value, refreshCount.value],
+    () => {
+        span.value = resolve(from.value, to.value, Date.now());
+    },
+);
 
 export function refresh() {
     refreshCount.value += 1;
@@ -42,8 +45,12 @@ export function setAbsolute(start, end) {
 export const rangeName = computed(() => describe(from.value, to.value, dateTime));
 
 let timer = 0;
-watch(refreshSeconds, (seconds) => {
-    window.clearInterval(timer);
-    // A page in the background shows nobody anything.
-    if (seconds > 0) timer = window.setInterval(() => document.hidden || refresh(), seconds * 1000);
-}, { immediate: true });
+watch(
+    refreshSeconds,
+    (seconds) => {
+        window.clearInterval(timer);
+        // A page in the background shows nobody anything.
+        if (seconds > 0) timer = window.setInterval(() => document.hidden || refresh(), seconds * 1000);
+    },
+    { immediate: true },
+);

@@ -57,7 +57,11 @@ export function resource(load, inputs = () => null, options = {}) {
         loading.value = false;
     }
 
-    const stop = watch(() => JSON.stringify([inputs(), options.followsSpan === false ? null : span.value, sessionCount.value]), () => void run(), { immediate: true });
+    const stop = watch(
+        () => JSON.stringify([inputs(), options.followsSpan === false ? null : span.value, sessionCount.value]),
+        () => void run(),
+        { immediate: true },
+    );
     onBeforeUnmount(() => {
         stop();
         current.abort();

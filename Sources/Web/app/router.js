@@ -61,7 +61,8 @@ window.addEventListener("popstate", follow);
 export function href(path, query = {}) {
     const search = new URLSearchParams();
     for (const name of kept) if (route.query[name] && !(name in query)) search.set(name, route.query[name]);
-    for (const [name, value] of Object.entries(query)) if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
+    for (const [name, value] of Object.entries(query))
+        if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
     const text = search.toString();
     return text ? `${path}?${text}` : path;
 }

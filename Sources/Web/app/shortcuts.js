@@ -8,8 +8,13 @@ export const helpIsOpen = ref(false);
 
 /** After `g`: where to. */
 export const places = /** @type {[string, string, string][]} */ ([
-    ["s", "/services", "Services"], ["l", "/logs", "Logs"], ["t", "/traces", "Traces"], ["p", "/profiles", "Profiles"],
-    ["a", "/alerts", "Alerts"], ["e", "/explore", "Explore"], ["u", "/status", "Status"],
+    ["s", "/services", "Services"],
+    ["l", "/logs", "Logs"],
+    ["t", "/traces", "Traces"],
+    ["p", "/profiles", "Profiles"],
+    ["a", "/alerts", "Alerts"],
+    ["e", "/explore", "Explore"],
+    ["u", "/status", "Status"],
 ]);
 
 /**
@@ -22,11 +27,19 @@ export const actions = [
     ["r", "Refresh", refresh],
     ["z", "Twice as wide a range of time", widen],
     ["d", "Light or dark", toggleTheme],
-    ["?", "This help", () => { helpIsOpen.value = !helpIsOpen.value; }],
+    [
+        "?",
+        "This help",
+        () => {
+            helpIsOpen.value = !helpIsOpen.value;
+        },
+    ],
 ];
 
 function focusSearch() {
-    const target = /** @type {HTMLElement | null} */ (document.querySelector("[data-search] .cm-content, [data-search] input, input[data-search]"));
+    const target = /** @type {HTMLElement | null} */ (
+        document.querySelector("[data-search] .cm-content, [data-search] input, input[data-search]")
+    );
     target?.focus();
 }
 
@@ -36,7 +49,14 @@ let forget = 0;
 /** @param {KeyboardEvent} event */
 function key(event) {
     const target = /** @type {HTMLElement} */ (event.target);
-    if (event.ctrlKey || event.metaKey || event.altKey || target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+    if (
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        target.isContentEditable ||
+        /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
+    )
+        return;
     if (isAfterG) {
         isAfterG = false;
         const place = places.find(([letter]) => letter === event.key);
@@ -49,7 +69,9 @@ function key(event) {
     if (event.key === "g") {
         isAfterG = true;
         window.clearTimeout(forget);
-        forget = window.setTimeout(() => { isAfterG = false; }, 1500);
+        forget = window.setTimeout(() => {
+            isAfterG = false;
+        }, 1500);
         return;
     }
     const action = actions.find(([letter]) => letter === event.key);

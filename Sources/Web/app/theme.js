@@ -12,10 +12,14 @@ system.addEventListener("change", (event) => {
 
 export const isDark = ref(document.documentElement.dataset.theme === "dark");
 
-watch(() => [chosen.value, systemIsDark.value], () => {
-    isDark.value = chosen.value ? chosen.value === "dark" : systemIsDark.value;
-    document.documentElement.dataset.theme = isDark.value ? "dark" : "light";
-}, { immediate: true, flush: "sync" });
+watch(
+    () => [chosen.value, systemIsDark.value],
+    () => {
+        isDark.value = chosen.value ? chosen.value === "dark" : systemIsDark.value;
+        document.documentElement.dataset.theme = isDark.value ? "dark" : "light";
+    },
+    { immediate: true, flush: "sync" },
+);
 
 export function toggleTheme() {
     chosen.value = isDark.value ? "light" : "dark";

@@ -6,9 +6,17 @@ const units = /** @type {Record<string, number>} */ ({ s: 1e3, m: 60e3, h: 3600e
 
 /** The ranges of the picker. */
 export const presets = [
-    ["now-5m", "Last 5 minutes"], ["now-15m", "Last 15 minutes"], ["now-30m", "Last 30 minutes"], ["now-1h", "Last hour"],
-    ["now-3h", "Last 3 hours"], ["now-6h", "Last 6 hours"], ["now-12h", "Last 12 hours"], ["now-24h", "Last 24 hours"],
-    ["now-2d", "Last 2 days"], ["now-7d", "Last 7 days"], ["now-30d", "Last 30 days"],
+    ["now-5m", "Last 5 minutes"],
+    ["now-15m", "Last 15 minutes"],
+    ["now-30m", "Last 30 minutes"],
+    ["now-1h", "Last hour"],
+    ["now-3h", "Last 3 hours"],
+    ["now-6h", "Last 6 hours"],
+    ["now-12h", "Last 12 hours"],
+    ["now-24h", "Last 24 hours"],
+    ["now-2d", "Last 2 days"],
+    ["now-7d", "Last 7 days"],
+    ["now-30d", "Last 30 days"],
 ];
 
 /**
@@ -58,7 +66,8 @@ export function describe(from, to, format) {
         return time === null ? value : format(time);
     });
     // The day once, where both ends lie on the same.
-    if (text[0].slice(0, 10) === text[1].slice(0, 10) && /^\d{4}-/.test(text[0])) return `${text[0]} – ${text[1].slice(11)}`;
+    if (text[0].slice(0, 10) === text[1].slice(0, 10) && /^\d{4}-/.test(text[0]))
+        return `${text[0]} – ${text[1].slice(11)}`;
     return text.join(" – ");
 }
 
@@ -113,6 +122,14 @@ export function widened(span, now) {
 export function parseDuration(text) {
     const match = /^\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|m|h)?\s*$/.exec(text);
     if (!match) return null;
-    const unit = /** @type {Record<string, number>} */ ({ ns: 1e-9, us: 1e-6, "µs": 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 })[match[2] ?? "ms"];
+    const unit = /** @type {Record<string, number>} */ ({
+        ns: 1e-9,
+        us: 1e-6,
+        µs: 1e-6,
+        ms: 1e-3,
+        s: 1,
+        m: 60,
+        h: 3600,
+    })[match[2] ?? "ms"];
     return Number(match[1]) * unit;
 }

@@ -18,7 +18,8 @@ const hues = new Map();
  */
 function frameColour(name, dark) {
     const from = packageOf(name);
-    if (/^(runtime|syscall|internal|sync|libc|libpthread|swift_|_?swift|\[unknown)/.test(from)) return dark ? "hsl(222 18% 36%)" : "hsl(222 28% 80%)";
+    if (/^(runtime|syscall|internal|sync|libc|libpthread|swift_|_?swift|\[unknown)/.test(from))
+        return dark ? "hsl(222 18% 36%)" : "hsl(222 28% 80%)";
     let hue = hues.get(from);
     if (hue === undefined) {
         let hash = 5;
@@ -72,7 +73,11 @@ export function drawFlame(canvas, flame, { start, width, focus, hover, search, u
             const [left, right] = [Math.max(0, x), Math.min(pixels, x + w)];
             const isFaded = wanted !== "" && !isMatch;
             context.globalAlpha = isCaller ? 0.55 : 1;
-            context.fillStyle = isFaded ? faded : frame.level === 0 ? colour("line-strong") : frameColour(frame.name, dark);
+            context.fillStyle = isFaded
+                ? faded
+                : frame.level === 0
+                  ? colour("line-strong")
+                  : frameColour(frame.name, dark);
             context.fillRect(left, y, Math.max(0.5, right - left - (w > 3 ? 1 : 0)), rowHeight - 1);
             if (frame === hover) {
                 context.strokeStyle = colour("text");
@@ -81,7 +86,12 @@ export function drawFlame(canvas, flame, { start, width, focus, hover, search, u
             }
             if (right - left < 32) continue;
             context.fillStyle = isFaded ? fadedInk : ink;
-            const text = frame.level === 0 ? `total  ${withUnit(frame.total, unit)}` : right - left > 220 ? `${shortName(frame.name)}  ${percent(frame.total / flame.total)}` : shortName(frame.name);
+            const text =
+                frame.level === 0
+                    ? `total  ${withUnit(frame.total, unit)}`
+                    : right - left > 220
+                      ? `${shortName(frame.name)}  ${percent(frame.total / flame.total)}`
+                      : shortName(frame.name);
             context.save();
             context.beginPath();
             context.rect(left, y, right - left - 5, rowHeight);

@@ -47,7 +47,13 @@ export function serviceColour(name) {
     return seriesColour(index);
 }
 
-const classColours = /** @type {Record<string, string>} */ ({ 1: "c5", 2: "c1", 3: "c4", 4: "level-warn", 5: "level-error" });
+const classColours = /** @type {Record<string, string>} */ ({
+    1: "c5",
+    2: "c1",
+    3: "c4",
+    4: "level-warn",
+    5: "level-error",
+});
 
 /**
  * The colour of a status code: of its class, and paler for each further code of the class.
@@ -67,7 +73,9 @@ export function statusColour(code, further) {
 function mixed(first, second, share) {
     const parts = [1, 3, 5].map((at) => {
         const [a, b] = [first, second].map((text) => parseInt(text.slice(at, at + 2), 16));
-        return Math.round(a + (b - a) * share).toString(16).padStart(2, "0");
+        return Math.round(a + (b - a) * share)
+            .toString(16)
+            .padStart(2, "0");
     });
     return `#${parts.join("")}`;
 }

@@ -14,7 +14,11 @@ import { h } from "vue";
  */
 export function panel({ title, hint, tools, flush, testid }, body, props = {}) {
     return h("section", { class: ["panel", { flush }], "aria-label": title, "data-testid": testid, ...props }, [
-        h("header", null, [h("h2", null, title), hint ? h("span", { class: "hint clip" }, hint) : null, tools ? h("div", { class: "panel-tools" }, tools) : null]),
+        h("header", null, [
+            h("h2", null, title),
+            hint ? h("span", { class: "hint clip" }, hint) : null,
+            tools ? h("div", { class: "panel-tools" }, tools) : null,
+        ]),
         h("div", { class: "panel-body" }, body),
     ]);
 }

@@ -8,26 +8,48 @@ import { RequestError } from "../http.js";
 /** @param {{ height?: number | string, label?: string }} [options] */
 export function loading(options = {}) {
     const { height = 160, label = "Loading" } = options;
-    return h("div", { class: "skeleton", style: { height: typeof height === "number" ? `${height}px` : height, minHeight: "40px", flex: "1 1 auto" }, role: "status", "aria-label": label });
+    return h("div", {
+        class: "skeleton",
+        style: { height: typeof height === "number" ? `${height}px` : height, minHeight: "40px", flex: "1 1 auto" },
+        role: "status",
+        "aria-label": label,
+    });
 }
 
 /** Text to copy: a command, or a piece of configuration. */
-export const Snippet = component("Snippet", /** @type {("text")[]} */ (["text"]), (/** @type {{ text: string }} */ props) => {
-    const copied = shallowRef(false);
-    async function copy() {
-        try {
-            await navigator.clipboard.writeText(props.text);
-            copied.value = true;
-            window.setTimeout(() => { copied.value = false; }, 1500);
-        } catch {
-            // No clipboard without TLS or permission: the text can be selected.
+export const Snippet = component(
+    "Snippet",
+    /** @type {("text")[]} */ (["text"]),
+    (/** @type {{ text: string }} */ props) => {
+        const copied = shallowRef(false);
+        async function copy() {
+            try {
+                await navigator.clipboard.writeText(props.text);
+                copied.value = true;
+                window.setTimeout(() => {
+                    copied.value = false;
+                }, 1500);
+            } catch {
+                // No clipboard without TLS or permission: the text can be selected.
+            }
         }
-    }
-    return () => h("div", { class: "snippet" }, [
-        h("pre", { tabindex: 0 }, props.text),
-        h("button", { type: "button", class: "button small icon quiet", onClick: copy, title: "Copy", "aria-label": copied.value ? "Copied" : "Copy" }, [icon(copied.value ? "check" : "copy")]),
-    ]);
-});
+        return () =>
+            h("div", { class: "snippet" }, [
+                h("pre", { tabindex: 0 }, props.text),
+                h(
+                    "button",
+                    {
+                        type: "button",
+                        class: "button small icon quiet",
+                        onClick: copy,
+                        title: "Copy",
+                        "aria-label": copied.value ? "Copied" : "Copy",
+                    },
+                    [icon(copied.value ? "check" : "copy")],
+                ),
+            ]);
+    },
+);
 
 /**
  * Nothing to show, and what to do about it.
@@ -42,19 +64,41 @@ export const Snippet = component("Snippet", /** @type {("text")[]} */ (["text"])
  */
 export function empty({ title, text, snippet, action, icon: name = "inbox", compact = false }) {
     return h("div", { class: ["state", { compact }], role: "status", "data-testid": "empty" }, [
-        compact ? null : icon(name), h("strong", null, title), text ? h("p", null, text) : null, snippet ? h(Snippet, { text: snippet }) : null, action ?? null,
+        compact ? null : icon(name),
+        h("strong", null, title),
+        text ? h("p", null, text) : null,
+        snippet ? h(Snippet, { text: snippet }) : null,
+        action ?? null,
     ]);
 }
 
-/** @param {Error} error @param {(() => void) | null} retry @param {{ compact?: boolean, detail?: string }} [options] detail: text above the message, as it is */
+/**
+ * @param {Error} error
+ * @param {(() => void) | null} retry
+ * @param {{ compact?: boolean, detail?: string }} [options] detail: text above the message, as it is
+ */
 export function failure(error, retry, options = {}) {
     const { compact = false, detail = "" } = options;
     const status = error instanceof RequestError ? error.status : 0;
-    const title = status === 401 ? "A token is needed" : status === 403 ? "The token may not do this" : status === 404 ? "Not found" : status === 429 || status === 503 ? "Apus is busy"
-        : status >= 400 && status < 500 ? "The query was refused" : "This could not be loaded";
+    const title =
+        status === 401
+            ? "A token is needed"
+            : status === 403
+              ? "The token may not do this"
+              : status === 404
+                ? "Not found"
+                : status === 429 || status === 503
+                  ? "Apus is busy"
+                  : status >= 400 && status < 500
+                    ? "The query was refused"
+                    : "This could not be loaded";
     return h("div", { class: ["state failure", { compact }], role: "alert" }, [
-        compact ? null : icon("warning"), h("strong", null, title), h("div", { class: "message" }, detail ? `${detail}\n${error.message}` : error.message),
-        retry ? h("button", { type: "button", class: "button small", onClick: retry }, [icon("refresh"), "Try again"]) : null,
+        compact ? null : icon("warning"),
+        h("strong", null, title),
+        h("div", { class: "message" }, detail ? `${detail}\n${error.message}` : error.message),
+        retry
+            ? h("button", { type: "button", class: "button small", onClick: retry }, [icon("refresh"), "Try again"])
+            : null,
     ]);
 }
 

@@ -23,7 +23,20 @@ import { Chart } from "./chart.js";
  * @property {(time: number) => void} [onTime] a click at a time
  */
 export const TimeChart = component(
-    "TimeChart", /** @type {(keyof TimeChartProps)[]} */ (["lines", "span", "step", "unit", "label", "look", "marks", "noLegend", "ticks", "onPick", "onTime"]),
+    "TimeChart",
+    /** @type {(keyof TimeChartProps)[]} */ ([
+        "lines",
+        "span",
+        "step",
+        "unit",
+        "label",
+        "look",
+        "marks",
+        "noLegend",
+        "ticks",
+        "onPick",
+        "onTime",
+    ]),
     (/** @type {TimeChartProps} */ props) => {
         const hidden = shallowRef(/** @type {Set<string>} */ (new Set()));
 
@@ -49,18 +62,51 @@ export const TimeChart = component(
 
         return () => [
             h(Chart, {
-                label: props.label, zooms: true, version: [props.lines, props.marks, hidden.value, props.look, props.unit], onPick: pick, onTime: props.onTime ?? null,
-                option: () => timeSeries({ lines: props.lines, span: props.span, step: props.step, unit: props.unit, style: props.look, marks: props.marks, hidden: hidden.value, ticks: props.ticks }),
+                label: props.label,
+                zooms: true,
+                version: [props.lines, props.marks, hidden.value, props.look, props.unit],
+                onPick: pick,
+                onTime: props.onTime ?? null,
+                option: () =>
+                    timeSeries({
+                        lines: props.lines,
+                        span: props.span,
+                        step: props.step,
+                        unit: props.unit,
+                        style: props.look,
+                        marks: props.marks,
+                        hidden: hidden.value,
+                        ticks: props.ticks,
+                    }),
             }),
-            props.noLegend ? null : h("div", { class: "legend" }, props.lines.slice(0, 60).map((line, index) => {
-                const last = line.points[line.points.length - 1]?.[1];
-                return h("button", {
-                    key: line.name, type: "button", class: { off: hidden.value.has(line.name) }, "aria-pressed": String(!hidden.value.has(line.name)), title: line.name,
-                    onClick: (/** @type {MouseEvent} */ event) => toggle(line.name, event),
-                }, [
-                    h("span", { class: "swatch", style: { background: line.paint?.() ?? seriesColour(index) } }), h("span", { class: "clip" }, line.name),
-                    h("span", { class: "value" }, withUnit(last, props.unit)),
-                ]);
-            })),
+            props.noLegend
+                ? null
+                : h(
+                      "div",
+                      { class: "legend" },
+                      props.lines.slice(0, 60).map((line, index) => {
+                          const last = line.points[line.points.length - 1]?.[1];
+                          return h(
+                              "button",
+                              {
+                                  key: line.name,
+                                  type: "button",
+                                  class: { off: hidden.value.has(line.name) },
+                                  "aria-pressed": String(!hidden.value.has(line.name)),
+                                  title: line.name,
+                                  onClick: (/** @type {MouseEvent} */ event) => toggle(line.name, event),
+                              },
+                              [
+                                  h("span", {
+                                      class: "swatch",
+                                      style: { background: line.paint?.() ?? seriesColour(index) },
+                                  }),
+                                  h("span", { class: "clip" }, line.name),
+                                  h("span", { class: "value" }, withUnit(last, props.unit)),
+                              ],
+                          );
+                      }),
+                  ),
         ];
-    });
+    },
+);

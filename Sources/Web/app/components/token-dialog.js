@@ -24,16 +24,43 @@ export const TokenDialog = component("TokenDialog", [], () => {
         busy.value = false;
     }
 
-    return () => h(Dialog, {
-        title: "Sign in to Apus", onClose: () => { needsToken.value = false; },
-        content: () => h("form", { class: "stack", onSubmit: submit }, [
-            h("p", { class: "muted" }, "This server asks for a token. One with the scope query is enough for this app; whoever runs the server has it in apus.yaml or in its environment."),
-            h("label", { class: "field", style: { height: "36px" } }, [
-                h("span", { class: "visually-hidden" }, "Token"),
-                h("input", { type: "password", name: "token", placeholder: "Token", autocomplete: "current-password", value: token.value, onInput: (/** @type {any} */ event) => { token.value = event.target.value; } }),
-            ]),
-            problem.value ? h("p", { class: "bad", role: "alert" }, problem.value) : null,
-            h("button", { type: "submit", class: "button primary", style: { height: "36px" }, disabled: busy.value || !token.value.trim() }, busy.value ? "Signing in…" : "Sign in"),
-        ]),
-    });
+    return () =>
+        h(Dialog, {
+            title: "Sign in to Apus",
+            onClose: () => {
+                needsToken.value = false;
+            },
+            content: () =>
+                h("form", { class: "stack", onSubmit: submit }, [
+                    h(
+                        "p",
+                        { class: "muted" },
+                        "This server asks for a token. One with the scope query is enough for this app; whoever runs the server has it in apus.yaml or in its environment.",
+                    ),
+                    h("label", { class: "field", style: { height: "36px" } }, [
+                        h("span", { class: "visually-hidden" }, "Token"),
+                        h("input", {
+                            type: "password",
+                            name: "token",
+                            placeholder: "Token",
+                            autocomplete: "current-password",
+                            value: token.value,
+                            onInput: (/** @type {any} */ event) => {
+                                token.value = event.target.value;
+                            },
+                        }),
+                    ]),
+                    problem.value ? h("p", { class: "bad", role: "alert" }, problem.value) : null,
+                    h(
+                        "button",
+                        {
+                            type: "submit",
+                            class: "button primary",
+                            style: { height: "36px" },
+                            disabled: busy.value || !token.value.trim(),
+                        },
+                        busy.value ? "Signing in…" : "Sign in",
+                    ),
+                ]),
+        });
 });

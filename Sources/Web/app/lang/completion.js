@@ -40,7 +40,11 @@ const calls = (functions) => [...functions].map(([label, detail]) => ({ label, t
 async function metrics() {
     const [names, help] = await Promise.all([
         recent("metrics", () => api.labelValues("__name__", [], span.value), /** @type {string[]} */ ([])),
-        recent("metadata", () => api.metadata(), /** @type {Record<string, { type: string, help: string, unit: string }[]>} */ ({})),
+        recent(
+            "metadata",
+            () => api.metadata(),
+            /** @type {Record<string, { type: string, help: string, unit: string }[]>} */ ({}),
+        ),
     ]);
     return names.map((label) => {
         const known = help[label]?.[0] ?? help[label.replace(/_(bucket|count|sum)$/, "")]?.[0];
@@ -49,52 +53,104 @@ async function metrics() {
 }
 
 /** @param {import("./place.js").Place} place @param {string[]} values @returns {Completion[]} */
-const quoted = (place, values) => values.slice(0, 500).map((value) => ({ label: value, type: "text", apply: place.isQuoted ? quote(value).slice(1, -1) : quote(value) }));
+const quoted = (place, values) =>
+    values.slice(0, 500).map((value) => ({
+        label: value,
+        type: "text",
+        apply: place.isQuoted ? quote(value).slice(1, -1) : quote(value),
+    }));
 
-/** @param {import("./place.js").Place} place @param {import("./tokens.js").Words} words @returns {Promise<Completion[]>} */
+/**
+ * @param {import("./place.js").Place} place
+ * @param {import("./tokens.js").Words} words
+ * @returns {Promise<Completion[]>}
+ */
 async function forPromQL(place, words) {
     switch (place.kind) {
         case "value": {
             const matchers = place.metric ? [place.metric] : [];
-            return quoted(place, await recent(`values ${place.label} ${place.metric}`, () => api.labelValues(place.label, matchers, span.value), []));
+            return quoted(
+                place,
+                await recent(
+                    `values ${place.label} ${place.metric}`,
+                    () => api.labelValues(place.label, matchers, span.value),
+                    [],
+                ),
+            );
         }
         case "label":
         case "grouping":
-            return plain((await recent("labels", () => api.labelNames(span.value), [])).filter((name) => name !== "__name__"), "property");
+            return plain(
+                (await recent("labels", () => api.labelNames(span.value), [])).filter((name) => name !== "__name__"),
+                "property",
+            );
         case "expression":
-            return place.word.length === 0 ? [] : [...await metrics(), ...calls(words.functions), ...plain([...words.keywords], "keyword", { boost: -2 })];
+            return place.word.length === 0
+                ? []
+                : [
+                      ...(await metrics()),
+                      ...calls(words.functions),
+                      ...plain([...words.keywords], "keyword", { boost: -2 }),
+                  ];
         default:
             return [];
     }
 }
 
-/** @param {import("./place.js").Place} place @param {import("./tokens.js").Words} words @returns {Promise<Completion[]>} */
+/**
+ * @param {import("./place.js").Place} place
+ * @param {import("./tokens.js").Words} words
+ * @returns {Promise<Completion[]>}
+ */
 async function forLogQL(place, words) {
     switch (place.kind) {
-        case "value": return quoted(place, await recent(`log values ${place.label}`, () => api.lokiLabelValues(place.label, span.value), []));
+        case "value":
+            return quoted(
+                place,
+                await recent(`log values ${place.label}`, () => api.lokiLabelValues(place.label, span.value), []),
+            );
         case "label":
-        case "grouping": return plain(await recent("log labels", () => api.lokiLabels(span.value), []), "property");
-        case "stage": return stages.map(([label, detail]) => ({ label, detail, type: "keyword" }));
-        case "expression": return place.word.length === 0 ? [] : calls(words.functions);
-        default: return [];
+        case "grouping":
+            return plain(await recent("log labels", () => api.lokiLabels(span.value), []), "property");
+        case "stage":
+            return stages.map(([label, detail]) => ({ label, detail, type: "keyword" }));
+        case "expression":
+            return place.word.length === 0 ? [] : calls(words.functions);
+        default:
+            return [];
     }
 }
 
-/** @param {import("./place.js").Place} place @param {import("./tokens.js").Words} words @returns {Promise<Completion[]>} */
+/**
+ * @param {import("./place.js").Place} place
+ * @param {import("./tokens.js").Words} words
+ * @returns {Promise<Completion[]>}
+ */
 async function forTraceQL(place, words) {
     switch (place.kind) {
         case "value": {
             if (traceWords[place.label]) return plain(traceWords[place.label], "keyword");
-            return quoted(place, await recent(`tag values ${place.label}`, () => api.traceTagValues(place.label, span.value), []));
+            return quoted(
+                place,
+                await recent(`tag values ${place.label}`, () => api.traceTagValues(place.label, span.value), []),
+            );
         }
         case "label": {
             const tags = await recent("tags", () => api.traceTags(span.value), []);
             const known = new Set(intrinsics.map(([name]) => name));
-            return [...intrinsics.map(([label, detail]) => ({ label, detail, type: "keyword" })), ...plain(tags.filter((tag) => !known.has(tag)), "property")];
+            return [
+                ...intrinsics.map(([label, detail]) => ({ label, detail, type: "keyword" })),
+                ...plain(
+                    tags.filter((tag) => !known.has(tag)),
+                    "property",
+                ),
+            ];
         }
         case "expression":
-        case "stage": return place.word.length === 0 && place.kind === "expression" ? [] : calls(words.functions);
-        default: return [];
+        case "stage":
+            return place.word.length === 0 && place.kind === "expression" ? [] : calls(words.functions);
+        default:
+            return [];
     }
 }
 
@@ -103,8 +159,17 @@ export function completionSource(language, words) {
     const complete = { promql: forPromQL, logql: forLogQL, traceql: forTraceQL }[language];
     return async (/** @type {import("codemirror").CompletionContext} */ context) => {
         const place = placeOf(context.state.sliceDoc(0, context.pos), words.dotsInNames);
-        if (!context.explicit && place.word.length === 0 && place.kind !== "value" && place.kind !== "label" && place.kind !== "stage") return null;
+        if (
+            !context.explicit &&
+            place.word.length === 0 &&
+            place.kind !== "value" &&
+            place.kind !== "label" &&
+            place.kind !== "stage"
+        )
+            return null;
         const options = await complete(place, words);
-        return options.length === 0 ? null : { from: place.from, options, validFor: words.dotsInNames ? /^[\w.:-]*$/ : /^[\w:]*$/ };
+        return options.length === 0
+            ? null
+            : { from: place.from, options, validFor: words.dotsInNames ? /^[\w.:-]*$/ : /^[\w:]*$/ };
     };
 }

@@ -17,15 +17,31 @@
  */
 export function placeOf(text, dots = false) {
     const name = dots ? "[\\w.:-]" : "[\\w:]";
-    const place = /** @type {Place} */ ({ kind: "expression", from: text.length, word: "", label: "", isQuoted: false, metric: "" });
+    const place = /** @type {Place} */ ({
+        kind: "expression",
+        from: text.length,
+        word: "",
+        label: "",
+        isQuoted: false,
+        metric: "",
+    });
     const { open, quote } = scan(text);
     if (open >= 0 && text[open] === "{") {
         place.metric = /([A-Za-z_:][\w:]*)\s*$/.exec(text.slice(0, open))?.[1] ?? "";
         const inside = text.slice(open + 1);
-        const value = new RegExp(`(${name}+)\\s*(?:=~|!~|!=|=|<=|>=|<|>)\\s*(["\`]?)((?:[^"\`\\\\]|\\\\.)*)$`).exec(inside);
+        const value = new RegExp(`(${name}+)\\s*(?:=~|!~|!=|=|<=|>=|<|>)\\s*(["\`]?)((?:[^"\`\\\\]|\\\\.)*)$`).exec(
+            inside,
+        );
         if (value && (quote >= 0 || value[2] === "")) {
             if (quote < 0 && /[\s,}]/.test(value[3])) return { ...place, kind: "text" };
-            return { ...place, kind: "value", label: value[1], isQuoted: value[2] !== "", word: value[3], from: text.length - value[3].length };
+            return {
+                ...place,
+                kind: "value",
+                label: value[1],
+                isQuoted: value[2] !== "",
+                word: value[3],
+                from: text.length - value[3].length,
+            };
         }
         if (quote >= 0) return { ...place, kind: "text" };
         const word = new RegExp(`${name}*$`).exec(inside)?.[0] ?? "";
@@ -37,7 +53,8 @@ export function placeOf(text, dots = false) {
     place.word = word;
     place.from = text.length - word.length;
     if (/\|\s*$/.test(before) && !/\|\|\s*$/.test(before)) place.kind = "stage";
-    else if (open >= 0 && /\b(by|without|on|ignoring|group_left|group_right)\s*$/.test(text.slice(0, open))) place.kind = "grouping";
+    else if (open >= 0 && /\b(by|without|on|ignoring|group_left|group_right)\s*$/.test(text.slice(0, open)))
+        place.kind = "grouping";
     else if (/\[[^\]]*$/.test(before) || /^\d/.test(word)) place.kind = "text";
     return place;
 }
@@ -83,7 +100,9 @@ export function problemPlace(message, query) {
     const from = Math.max(0, Math.min(query.length, start + Math.max(0, column - 1)));
     const word = /^[\w:.]+|^\S/.exec(query.slice(from))?.[0] ?? "";
     // At the end of the text there is nothing to underline: take what stands before it.
-    return word ? { from, to: from + word.length, line, column } : { from: Math.max(0, from - 1), to: Math.max(1, from), line, column };
+    return word
+        ? { from, to: from + word.length, line, column }
+        : { from: Math.max(0, from - 1), to: Math.max(1, from), line, column };
 }
 
 /**

@@ -13,7 +13,10 @@ const shapes = /** @type {[TokenType | "word" | "space", RegExp][]} */ ([
     ["space", /\s+/y],
     ["comment", /#[^\n]*/y],
     ["string", /"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|`[^`]*`?/y],
-    ["number", /(?:0x[0-9a-f]+|(?:\d+(?:ns|us|µs|ms|[smhdwy]))+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?:ns|us|µs|ms|[smhdwy]|[KMGT]i?B|B)?)\b/iy],
+    [
+        "number",
+        /(?:0x[0-9a-f]+|(?:\d+(?:ns|us|µs|ms|[smhdwy]))+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?:ns|us|µs|ms|[smhdwy]|[KMGT]i?B|B)?)\b/iy,
+    ],
     ["word", /[A-Za-z_:][\w:]*/y],
     ["operator", /=~|!~|!=|==|<=|>=|\|=|\|~|\|>|!>|&&|\|\||>>|<<|[-+*/%^=<>|!&@~]/y],
 ]);
@@ -55,7 +58,8 @@ export function tokenize(text, words) {
 
 /** @param {string} word @param {string} rest @param {boolean} isInBraces @param {Words} words @returns {TokenType} */
 function wordType(word, rest, isInBraces, words) {
-    if (words.functions.has(word) && (words.keywords.has(word) || /^\s*(\(|by\b|without\b)/.test(rest))) return "function";
+    if (words.functions.has(word) && (words.keywords.has(word) || /^\s*(\(|by\b|without\b)/.test(rest)))
+        return "function";
     if (words.keywords.has(word)) return "keyword";
     if (isInBraces || /^\s*(=~|!~|!=|=)/.test(rest)) return "label";
     return "name";

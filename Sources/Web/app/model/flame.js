@@ -32,15 +32,24 @@ export function readFlame(bearer) {
             const start = at + numbers[index];
             const total = numbers[index + 1];
             at = start + total;
-            while (parentIndex < above.length - 1 && above[parentIndex].start + above[parentIndex].total <= start) parentIndex += 1;
+            while (parentIndex < above.length - 1 && above[parentIndex].start + above[parentIndex].total <= start)
+                parentIndex += 1;
             frames.push({
-                name: bearer.names[numbers[index + 3]] ?? "?", level: levels.length, start, total, self: numbers[index + 2],
+                name: bearer.names[numbers[index + 3]] ?? "?",
+                level: levels.length,
+                start,
+                total,
+                self: numbers[index + 2],
                 parent: above[parentIndex] ?? null,
             });
         }
         if (frames.length > 0) levels.push(frames);
     }
-    return { unit: bearer.unit, total: levels[0]?.reduce((sum, frame) => sum + frame.total, 0) ?? bearer.total, levels };
+    return {
+        unit: bearer.unit,
+        total: levels[0]?.reduce((sum, frame) => sum + frame.total, 0) ?? bearer.total,
+        levels,
+    };
 }
 
 /**
@@ -120,9 +129,18 @@ export function packageOf(name) {
 export function describeType(type) {
     const [name, sample, unit] = type.split(":");
     const titles = /** @type {Record<string, string>} */ ({
-        "process_cpu:cpu": "CPU time", "process_cpu:samples": "CPU samples", "memory:inuse_space": "Memory in use", "memory:inuse_objects": "Objects in use",
-        "memory:alloc_space": "Memory allocated", "memory:alloc_objects": "Objects allocated", "goroutine:goroutine": "Goroutines", "goroutines:goroutine": "Goroutines",
-        "mutex:contentions": "Mutex contentions", "mutex:delay": "Mutex delay", "block:contentions": "Block contentions", "block:delay": "Block delay",
+        "process_cpu:cpu": "CPU time",
+        "process_cpu:samples": "CPU samples",
+        "memory:inuse_space": "Memory in use",
+        "memory:inuse_objects": "Objects in use",
+        "memory:alloc_space": "Memory allocated",
+        "memory:alloc_objects": "Objects allocated",
+        "goroutine:goroutine": "Goroutines",
+        "goroutines:goroutine": "Goroutines",
+        "mutex:contentions": "Mutex contentions",
+        "mutex:delay": "Mutex delay",
+        "block:contentions": "Block contentions",
+        "block:delay": "Block delay",
     });
     return { title: titles[`${name}:${sample}`] ?? `${name} ${sample ?? ""}`.trim(), unit: unit ?? "count" };
 }

@@ -8,7 +8,10 @@ const serviceLabels = ["service", "service_name", "job"];
  * @param {string[]} labels that there are
  */
 export function everything(labels) {
-    const label = serviceLabels.find((name) => labels.includes(name)) ?? labels.find((name) => !name.startsWith("__")) ?? "service";
+    const label =
+        serviceLabels.find((name) => labels.includes(name)) ??
+        labels.find((name) => !name.startsWith("__")) ??
+        "service";
     return `{${label}=~".+"}`;
 }
 

@@ -29,20 +29,46 @@ export function parseLine(line) {
     const text = line.trim();
     if (text.startsWith("{") && text.endsWith("}")) {
         try {
-            return Object.fromEntries(Object.entries(JSON.parse(text)).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
+            return Object.fromEntries(
+                Object.entries(JSON.parse(text)).map(([key, value]) => [
+                    key,
+                    typeof value === "string" ? value : JSON.stringify(value),
+                ]),
+            );
         } catch {
             return null;
         }
     }
     const pairs = [...text.matchAll(/([A-Za-z_][\w.-]*)=("(?:[^"\\]|\\.)*"|\S*)/g)];
     if (pairs.length < 2 || (pairs[0].index ?? 1) !== 0) return null;
-    return Object.fromEntries(pairs.map(([, key, value]) => [key, value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, "$1") : value]));
+    return Object.fromEntries(
+        pairs.map(([, key, value]) => [
+            key,
+            value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, "$1") : value,
+        ]),
+    );
 }
 
 const levelNames = ["level", "severity", "lvl", "detected_level", "severity_text"];
 const messageNames = ["msg", "message", "event", "error"];
 /** Fields that the row shows elsewhere. */
-const quiet = new Set([...levelNames, "ts", "time", "timestamp", "@timestamp", "msg", "message", "service", "trace_id", "span_id", "traceID", "caller", "logger", "request_id", "stacktrace"]);
+const quiet = new Set([
+    ...levelNames,
+    "ts",
+    "time",
+    "timestamp",
+    "@timestamp",
+    "msg",
+    "message",
+    "service",
+    "trace_id",
+    "span_id",
+    "traceID",
+    "caller",
+    "logger",
+    "request_id",
+    "stacktrace",
+]);
 
 /**
  * @param {LogEntry} entry
@@ -55,7 +81,13 @@ export function readEntry(entry) {
     const level = levelOf(levelNames.map((name) => all[name]).find(Boolean));
     const messageName = parsed ? messageNames.find((name) => fields[name]) : undefined;
     const message = messageName ? fields[messageName] : entry.line;
-    const highlights = /** @type {[string, string][]} */ (parsed ? Object.entries(parsed).filter(([name, value]) => !quiet.has(name) && name !== messageName && value !== "" && value.length < 120) : []);
+    const highlights = /** @type {[string, string][]} */ (
+        parsed
+            ? Object.entries(parsed).filter(
+                  ([name, value]) => !quiet.has(name) && name !== messageName && value !== "" && value.length < 120,
+              )
+            : []
+    );
     return { level, message, fields, highlights, traceID: traceIDOf(all), spanID: all.span_id ?? all.spanID ?? "" };
 }
 
@@ -73,13 +105,18 @@ export function quote(text) {
 /**
  * The query with one more label in its first stream selector; the label's former matcher goes.
  *
- * @param {string} query @param {string} label @param {string} value empty removes the matcher @param {"=" | "!="} [operator]
+ * @param {string} query
+ * @param {string} label
+ * @param {string} value empty removes the matcher
+ * @param {"=" | "!="} [operator]
  */
 export function withMatcher(query, label, value, operator = "=") {
     const selector = /\{((?:[^{}"`]|"(?:[^"\\]|\\.)*"|`[^`]*`)*)\}/.exec(query);
     const matcher = `${label}${operator}${quote(value)}`;
     if (!selector) return value ? `{${matcher}} ${query.trim()}`.trim() : query;
-    const matchers = (selector[1].match(/[\w.]+\s*(?:=~|!~|!=|=)\s*(?:"(?:[^"\\]|\\.)*"|`[^`]*`)/g) ?? []).filter((one) => !new RegExp(`^${label.replace(/\./g, "\\.")}\\s*[=!]`).test(one));
+    const matchers = (selector[1].match(/[\w.]+\s*(?:=~|!~|!=|=)\s*(?:"(?:[^"\\]|\\.)*"|`[^`]*`)/g) ?? []).filter(
+        (one) => !new RegExp(`^${label.replace(/\./g, "\\.")}\\s*[=!]`).test(one),
+    );
     if (value) matchers.push(matcher);
     return `${query.slice(0, selector.index)}{${matchers.join(", ")}}${query.slice(selector.index + selector[0].length)}`;
 }

@@ -5,16 +5,31 @@ import { quote } from "./logs.js";
 
 /** @typedef {import("../time.js").Span} Span */
 
-/** @param {string} name @param {Span} range @param {AbortSignal} signal @returns {Promise<{ selector: string, metrics: Set<string> }>} the label with the most metrics */
+/**
+ * @param {string} name
+ * @param {Span} range
+ * @param {AbortSignal} signal
+ * @returns {Promise<{ selector: string, metrics: Set<string> }>} the label with the most metrics
+ */
 export async function metricSelector(name, range, signal) {
-    const found = await Promise.all(["service", "job", "service_name"].map(async (label) => {
-        const selector = `${label}=${quote(name)}`;
-        return { selector, metrics: new Set(await api.labelValues("__name__", [`{${selector}}`], range, { signal })) };
-    }));
+    const found = await Promise.all(
+        ["service", "job", "service_name"].map(async (label) => {
+            const selector = `${label}=${quote(name)}`;
+            return {
+                selector,
+                metrics: new Set(await api.labelValues("__name__", [`{${selector}}`], range, { signal })),
+            };
+        }),
+    );
     return found.reduce((best, one) => (one.metrics.size > best.metrics.size ? one : best));
 }
 
-/** @param {string} name @param {Span} range @param {AbortSignal} signal @returns {Promise<string>} a LogQL stream selector */
+/**
+ * @param {string} name
+ * @param {Span} range
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>} a LogQL stream selector
+ */
 export async function logSelector(name, range, signal) {
     const labels = ["service", "service_name", "job"];
     const known = await Promise.all(labels.map((label) => api.lokiLabelValues(label, range, { signal })));

@@ -14,8 +14,15 @@ export function attributeCondition(text) {
     const match = /^\s*([\w.:-]+)\s*(=~|!~|!=|>=|<=|=|>|<)\s*(.+?)\s*$/.exec(text);
     if (!match) return "";
     const [, name, operator, value] = match;
-    const scoped = /^(span|resource|event|link)\./.test(name) || !name.includes(".") && /^(name|status|kind|duration|rootName|rootServiceName|traceDuration|statusMessage)$/.test(name) ? name : `.${name}`;
-    const isPlain = /^(-?\d+(\.\d+)?(ns|us|µs|ms|s|m|h)?|true|false|nil|"(?:[^"\\]|\\.)*"|`[^`]*`)$/.test(value) && !/^=~|!~$/.test(operator);
+    const scoped =
+        /^(span|resource|event|link)\./.test(name) ||
+        (!name.includes(".") &&
+            /^(name|status|kind|duration|rootName|rootServiceName|traceDuration|statusMessage)$/.test(name))
+            ? name
+            : `.${name}`;
+    const isPlain =
+        /^(-?\d+(\.\d+)?(ns|us|µs|ms|s|m|h)?|true|false|nil|"(?:[^"\\]|\\.)*"|`[^`]*`)$/.test(value) &&
+        !/^=~|!~$/.test(operator);
     return `${scoped} ${operator} ${isPlain ? value : quote(value)}`;
 }
 
@@ -24,7 +31,10 @@ export function traceQuery(fields, more = []) {
     const conditions = [];
     if (fields.service) conditions.push(`resource.service.name = ${quote(fields.service)}`);
     if (fields.name) conditions.push(`name =~ ${quote(`.*${fields.name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}.*`)}`);
-    for (const [value, operator] of [[fields.min, ">="], [fields.max, "<="]]) {
+    for (const [value, operator] of [
+        [fields.min, ">="],
+        [fields.max, "<="],
+    ]) {
         const seconds = value ? parseDuration(value) : null;
         if (seconds !== null) conditions.push(`duration ${operator} ${Math.round(seconds * 1e6)}us`);
     }
@@ -44,6 +54,7 @@ export function traceQuery(fields, more = []) {
 export function rootOf(trace) {
     const span = (trace.spanSet ?? trace.spanSets?.[0])?.spans[0];
     // Tempo's words for it are "<root span not yet received>".
-    if (trace.rootServiceName && !trace.rootServiceName.startsWith("<")) return { service: trace.rootServiceName, name: trace.rootTraceName || span?.name || "trace" };
+    if (trace.rootServiceName && !trace.rootServiceName.startsWith("<"))
+        return { service: trace.rootServiceName, name: trace.rootTraceName || span?.name || "trace" };
     return { service: Object.keys(trace.serviceStats ?? {})[0] ?? "", name: span?.name ?? "trace" };
 }

@@ -56,13 +56,16 @@ export function attributeText(value) {
     if ("doubleValue" in value) return String(value.doubleValue);
     if ("boolValue" in value) return String(value.boolValue);
     if ("arrayValue" in value) return `[${(value.arrayValue.values ?? []).map(attributeText).join(", ")}]`;
-    if ("kvlistValue" in value) return `{${(value.kvlistValue.values ?? []).map((/** @type {any} */ pair) => `${pair.key}: ${attributeText(pair.value)}`).join(", ")}}`;
+    if ("kvlistValue" in value)
+        return `{${(value.kvlistValue.values ?? []).map((/** @type {any} */ pair) => `${pair.key}: ${attributeText(pair.value)}`).join(", ")}}`;
     return "bytesValue" in value ? String(value.bytesValue) : "";
 }
 
 /** @param {any[] | undefined} list @returns {Attribute[]} by name */
 function attributes(list) {
-    return (list ?? []).map(({ key, value }) => ({ key, value: attributeText(value) })).sort((a, b) => (a.key < b.key ? -1 : 1));
+    return (list ?? [])
+        .map(({ key, value }) => ({ key, value: attributeText(value) }))
+        .sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 const kinds = ["", "internal", "server", "client", "producer", "consumer"];
@@ -70,14 +73,19 @@ const kinds = ["", "internal", "server", "client", "producer", "consumer"];
 /** @param {any} kind a number or `SPAN_KIND_SERVER` */
 function kindName(kind) {
     if (typeof kind === "number") return kinds[kind] ?? "";
-    const name = String(kind ?? "").replace("SPAN_KIND_", "").toLowerCase();
+    const name = String(kind ?? "")
+        .replace("SPAN_KIND_", "")
+        .toLowerCase();
     return name === "unspecified" ? "" : name;
 }
 
 /** @param {any} code */
 const isErrorCode = (code) => code === 2 || code === "STATUS_CODE_ERROR";
 
-/** @param {any} body OTLP TracesData as JSON: `batches`, `resourceSpans` or `trace` around it @returns {Trace | null} null for no span */
+/**
+ * @param {any} body OTLP TracesData as JSON: `batches`, `resourceSpans` or `trace` around it
+ * @returns {Trace | null} null for no span
+ */
 export function readTrace(body) {
     const groups = body?.batches ?? body?.resourceSpans ?? body?.trace?.resourceSpans ?? body?.trace?.batches ?? [];
     /** @type {SpanNode[]} */
@@ -91,14 +99,34 @@ export function readTrace(body) {
                 id ||= hexID(span.traceId);
                 const start = BigInt(span.startTimeUnixNano ?? 0);
                 spans.push({
-                    id: hexID(span.spanId), parentID: hexID(span.parentSpanId), name: span.name ?? "", service, kind: kindName(span.kind), start,
-                    offset: 0, duration: Math.max(0, Number(BigInt(span.endTimeUnixNano ?? span.startTimeUnixNano ?? 0) - start)),
-                    isError: isErrorCode(span.status?.code), statusMessage: span.status?.message ?? "", attributes: attributes(span.attributes), resource,
+                    id: hexID(span.spanId),
+                    parentID: hexID(span.parentSpanId),
+                    name: span.name ?? "",
+                    service,
+                    kind: kindName(span.kind),
+                    start,
+                    offset: 0,
+                    duration: Math.max(0, Number(BigInt(span.endTimeUnixNano ?? span.startTimeUnixNano ?? 0) - start)),
+                    isError: isErrorCode(span.status?.code),
+                    statusMessage: span.status?.message ?? "",
+                    attributes: attributes(span.attributes),
+                    resource,
                     events: (span.events ?? []).map((/** @type {any} */ event) => ({
-                        name: event.name ?? "", offset: Number(BigInt(event.timeUnixNano ?? 0)), attributes: attributes(event.attributes),
+                        name: event.name ?? "",
+                        offset: Number(BigInt(event.timeUnixNano ?? 0)),
+                        attributes: attributes(event.attributes),
                     })),
-                    links: (span.links ?? []).map((/** @type {any} */ one) => ({ traceID: hexID(one.traceId), spanID: hexID(one.spanId), attributes: attributes(one.attributes) })),
-                    scope: [scoped.scope?.name, scoped.scope?.version].filter(Boolean).join(" "), children: [], depth: 0, descendantCount: 0, isCritical: false, self: 0,
+                    links: (span.links ?? []).map((/** @type {any} */ one) => ({
+                        traceID: hexID(one.traceId),
+                        spanID: hexID(one.spanId),
+                        attributes: attributes(one.attributes),
+                    })),
+                    scope: [scoped.scope?.name, scoped.scope?.version].filter(Boolean).join(" "),
+                    children: [],
+                    depth: 0,
+                    descendantCount: 0,
+                    isCritical: false,
+                    self: 0,
                 });
                 const node = spans[spans.length - 1];
                 for (let index = 0; index < node.events.length; index += 1) {
@@ -149,7 +177,14 @@ export function buildTree(id, spans) {
     }
     markCriticalPath(roots);
     return {
-        id, roots, spans: ordered, start, duration, depthMax, selfByService, services: [...new Set(ordered.map((span) => span.service))],
+        id,
+        roots,
+        spans: ordered,
+        start,
+        duration,
+        depthMax,
+        selfByService,
+        services: [...new Set(ordered.map((span) => span.service))],
         errorCount: ordered.filter((span) => span.isError).length,
     };
 }
@@ -196,7 +231,10 @@ function selfTime(span) {
  * @param {SpanNode[]} roots
  */
 function markCriticalPath(roots) {
-    const last = roots.reduce((best, root) => (!best || root.offset + root.duration > best.offset + best.duration ? root : best), /** @type {SpanNode | null} */ (null));
+    const last = roots.reduce(
+        (best, root) => (!best || root.offset + root.duration > best.offset + best.duration ? root : best),
+        /** @type {SpanNode | null} */ (null),
+    );
     /** @type {[SpanNode, number][]} */
     const stack = last ? [[last, last.offset + last.duration]] : [];
     while (stack.length > 0) {
