@@ -198,6 +198,7 @@ def test_the_keyboard_is_enough(open_page, apus_url):
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("g")
     page.keyboard.press("s")
+    expect(page.get_by_test_id("service-orders")).to_be_visible()
     page.keyboard.press("/")
     page.keyboard.type("recomm")
     expect(page.get_by_test_id("service-orders")).to_have_count(0)
