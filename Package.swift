@@ -12,9 +12,16 @@ let settings: [SwiftSetting] = [
 ]
 
 /// A room: one target, whose tests (`Tests/XTests`) are a target too. Imports go down the list only; `TidyTests` checks it.
-func room(_ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [], testFiles: [String] = []) -> [Target] {
+///
+/// - Parameter isTestable: its tests use what other rooms do not see (`@testable`). The flag stands at the target because
+///   `--enable-testable-imports` would compile every dependency a second time.
+func room(
+    _ name: String, _ dependencies: [Target.Dependency], isTestable: Bool = false, tests: [Target.Dependency] = [], testFiles: [String] = []
+) -> [Target] {
     [
-        .target(name: name, dependencies: dependencies, swiftSettings: settings),
+        .target(
+            name: name, dependencies: dependencies,
+            swiftSettings: settings + (isTestable ? [.unsafeFlags(["-enable-testing"])] : [])),
         .testTarget(
             name: name + "Tests",
             dependencies: [.byName(name: name), "TestSupport"] + dependencies + tests,
@@ -91,12 +98,12 @@ let package = Package(
             path: "examples/shop/recommendations/Sources", swiftSettings: settings),
     ]
         + room("Telemetry", [])
-        + room("Codecs", ["CZstd", "CSnappy", "CZlib", "CIntrinsics"])
+        + room("Codecs", ["CZstd", "CSnappy", "CZlib", "CIntrinsics"], isTestable: true)
         + room("Patterns", ["CRE2", "CIntrinsics"])
         // Not "Configuration": swift-configuration has a target of that name, and names are unique in a package graph.
         + room("Settings", [yams])
         + room("Formats", ["Telemetry", "Codecs"])
-        + room("EmbeddedStore", ["Telemetry", "Codecs", "Patterns", "CRoaring", sqlite])
+        + room("EmbeddedStore", ["Telemetry", "Codecs", "Patterns", "CRoaring", sqlite], isTestable: true)
         + room("Query", ["Telemetry"])
         + room("PromQL", ["Telemetry", "Query", "Patterns"], testFiles: ["Scripts"])
         + room("LogQL", ["Telemetry", "Query", "Patterns"])
@@ -105,11 +112,11 @@ let package = Package(
         + room(
             "Collectors",
             ["Telemetry", "Codecs", "Formats", "Patterns", "Settings", httpClient, logging, lifecycle, asyncAlgorithms, crypto, nio, nioHTTP1],
-            tests: [nioPosix])
+            isTestable: true, tests: [nioPosix])
         + room(
             "Alerting",
             ["Telemetry", "Query", "PromQL", "LogQL", "Patterns", "Settings", httpClient, logging, lifecycle, asyncAlgorithms, nio, nioHTTP1],
-            tests: [nioPosix])
+            isTestable: true, tests: [nioPosix])
         + room(
             "Server",
             [
