@@ -21,8 +21,8 @@ public enum Apus {
     ///   - service: the service's name, unless `OTEL_SERVICE_NAME` says another.
     ///   - version: which version of it this is: `service.version` of its traces.
     /// - Returns: what to give to the router, and to run beside the server: it sends the traces.
-    /// - Throws: ``ApusError`` if a variable of the environment makes no sense, the log file cannot be opened, or this is
-    ///   the second call.
+    /// - Throws: ``ApusError`` if a variable of the environment makes no sense, the log file cannot be opened, or this
+    ///   is the second call.
     /// - Important: swift-log, swift-metrics and swift-distributed-tracing may each be bootstrapped once in a process.
     ///   Leave that to this call.
     public static func bootstrap(service: String, version: String? = nil) throws -> ApusService {

@@ -17,7 +17,7 @@ public struct ApusConfiguration: Sendable {
     public var logLevel: Logger.Level = .info
     /// The file that log lines are appended to; nil: standard output.
     public var logFile: String?
-    /// Paths of requests that are measured but neither traced nor logged: those of the machinery that watches the service.
+    /// Paths of requests that are measured but neither traced nor logged: those of what watches the service.
     public var quietPaths: Set<String> = ["/metrics", "/healthz"]
 
     /// A configuration with the defaults that the properties state.
@@ -27,7 +27,8 @@ public struct ApusConfiguration: Sendable {
     }
 
     /// Reads `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_EXPORTER_OTLP_ENDPOINT`,
-    /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SDK_DISABLED`, `LOG_LEVEL`, `LOG_FILE`.
+    /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SDK_DISABLED`, `LOG_LEVEL`,
+    /// `LOG_FILE`.
     ///
     /// - Parameter environment: the variables; nil: those of the process.
     /// - Throws: ``ApusError/badEnvironment(variable:value:expected:)``.
@@ -50,7 +51,8 @@ public struct ApusConfiguration: Sendable {
             }
         }
         configuration.service = value("OTEL_SERVICE_NAME") ?? configuration.service
-        configuration.exportHeaders = try pairs(value("OTEL_EXPORTER_OTLP_HEADERS"), variable: "OTEL_EXPORTER_OTLP_HEADERS")
+        configuration.exportHeaders = try pairs(
+            value("OTEL_EXPORTER_OTLP_HEADERS"), variable: "OTEL_EXPORTER_OTLP_HEADERS")
 
         if let endpoint = value("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
             configuration.tracesEndpoint = try checkedAddress(endpoint, variable: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
@@ -62,7 +64,8 @@ public struct ApusConfiguration: Sendable {
 
         if let text = value("LOG_LEVEL") {
             guard let level = LogLevelName.level(named: text) else {
-                throw ApusError.badEnvironment(variable: "LOG_LEVEL", value: text, expected: "trace, debug, info, warn, error or critical")
+                throw ApusError.badEnvironment(
+                    variable: "LOG_LEVEL", value: text, expected: "trace, debug, info, warn, error or critical")
             }
             configuration.logLevel = level
         }
@@ -87,7 +90,8 @@ public struct ApusConfiguration: Sendable {
     }
 
     private static func checkedAddress(_ text: String, variable: String) throws -> String {
-        guard let url = URL(string: text), url.scheme == "http" || url.scheme == "https", url.host?.isEmpty == false else {
+        guard let url = URL(string: text), url.scheme == "http" || url.scheme == "https", url.host?.isEmpty == false
+        else {
             throw ApusError.badEnvironment(variable: variable, value: text, expected: "an http:// or https:// address")
         }
         return text

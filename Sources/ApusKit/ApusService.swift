@@ -19,15 +19,21 @@ public final class ApusService: Service {
         self.configuration = configuration
         let registry = PrometheusRegistry()
         self.registry = registry
-        self.sink = try LogSink(file: configuration.logFile, dropped: registry.counter("apus_kit_log_lines_dropped_total", help: "Log lines that could not be written."))
+        self.sink = try LogSink(
+            file: configuration.logFile,
+            dropped: registry.counter("apus_kit_log_lines_dropped_total", help: "Log lines that could not be written."))
         self.httpMetrics = HTTPMetrics(registry: registry)
         let queue = SpanQueue(
-            dropped: registry.counter("apus_kit_spans_dropped_total", help: "Spans given up: the queue was full or the collector did not take them."))
+            dropped: registry.counter(
+                "apus_kit_spans_dropped_total",
+                help: "Spans given up: the queue was full or the collector did not take them."))
         self.tracer = ApusTracer(queue: configuration.tracesEndpoint == nil ? nil : queue)
         if let endpoint = configuration.tracesEndpoint {
-            let handler = JSONLogHandler(label: "apus.export", service: configuration.service, level: configuration.logLevel, sink: sink)
+            let handler = JSONLogHandler(
+                label: "apus.export", service: configuration.service, level: configuration.logLevel, sink: sink)
             self.exporter = SpanExporter(
-                endpoint: endpoint, headers: configuration.exportHeaders, resource: ResourceAttributes.describe(configuration), queue: queue,
+                endpoint: endpoint, headers: configuration.exportHeaders,
+                resource: ResourceAttributes.describe(configuration), queue: queue,
                 exported: registry.counter("apus_kit_spans_exported_total", help: "Spans that the collector accepted."),
                 logger: Logger(label: "apus.export") { _ in handler })
         } else {
@@ -37,7 +43,9 @@ public final class ApusService: Service {
     }
 
     /// Observes every request of a router: add it first.
-    public func middleware<Context: RequestContext>(for context: Context.Type = BasicRequestContext.self) -> ApusMiddleware<Context> {
+    public func middleware<Context: RequestContext>(for context: Context.Type = BasicRequestContext.self)
+        -> ApusMiddleware<Context>
+    {
         ApusMiddleware(service: self)
     }
 

@@ -9,7 +9,8 @@ struct ApusConfigurationTests {
         let configuration = try ApusConfiguration.fromEnvironment(
             service: "a", version: "1",
             [
-                "OTEL_SERVICE_NAME": "b", "OTEL_RESOURCE_ATTRIBUTES": "service.version=2, deployment.environment.name=a%20b,service.name=c",
+                "OTEL_SERVICE_NAME": "b",
+                "OTEL_RESOURCE_ATTRIBUTES": "service.version=2, deployment.environment.name=a%20b,service.name=c",
                 "OTEL_EXPORTER_OTLP_ENDPOINT": "http://h:1/", "OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Bearer%20t",
                 "LOG_LEVEL": "WARN", "LOG_FILE": "",
             ])
@@ -30,7 +31,8 @@ struct ApusConfigurationTests {
 
     @Test("the traces' own endpoint is taken as it stands, and the SDK can be turned off")
     func endpoints() throws {
-        let own = try ApusConfiguration.fromEnvironment(service: "a", ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://h/x"])
+        let own = try ApusConfiguration.fromEnvironment(
+            service: "a", ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://h/x"])
         #expect(own.tracesEndpoint == "https://h/x")
         let off = try ApusConfiguration.fromEnvironment(service: "a", ["OTEL_SDK_DISABLED": "TRUE"])
         #expect(off.tracesEndpoint == nil)
@@ -43,7 +45,9 @@ struct ApusConfigurationTests {
             ("OTEL_EXPORTER_OTLP_HEADERS", "novalue"), ("OTEL_EXPORTER_OTLP_HEADERS", "a=%zz"),
         ])
     func bad(variable: String, value: String) {
-        let error = #expect(throws: ApusError.self) { try ApusConfiguration.fromEnvironment(service: "a", [variable: value]) }
+        let error = #expect(throws: ApusError.self) {
+            try ApusConfiguration.fromEnvironment(service: "a", [variable: value])
+        }
         #expect(error?.description.contains(variable) == true)
     }
 }

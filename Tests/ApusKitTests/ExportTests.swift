@@ -30,7 +30,9 @@ struct ExportTests {
                 outer.attributes["ok"] = true
                 outer.attributes["list"] = ["a", "b"]
                 outer.addEvent(SpanEvent(name: "half way"))
-                service.tracer.withSpan("inner", ofKind: .client) { $0.setStatus(SpanStatus(code: .error, message: "no")) }
+                service.tracer.withSpan("inner", ofKind: .client) {
+                    $0.setStatus(SpanStatus(code: .error, message: "no"))
+                }
             }
             await service.flush()
         }
@@ -68,7 +70,7 @@ struct ExportTests {
             let service = try ApusService(configuration)
             service.tracer.withSpan("work") { _ in }
             let running = Task { try await service.run() }
-            for _ in 0..<100 where collector.bodies.isEmpty { try await Task.sleep(for: .milliseconds(50)) }
+            for _ in 0..<400 where collector.bodies.isEmpty { try await Task.sleep(for: .milliseconds(50)) }
             running.cancel()
             try await running.value
         }

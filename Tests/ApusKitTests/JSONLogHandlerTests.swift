@@ -20,7 +20,8 @@ struct JSONLogHandlerTests {
     }
 
     private func event(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata? = nil) -> LogEvent {
-        LogEvent(level: level, message: "\(message)", metadata: metadata, source: nil, file: "f", function: "f", line: 1)
+        LogEvent(
+            level: level, message: "\(message)", metadata: metadata, source: nil, file: "f", function: "f", line: 1)
     }
 
     @Test("a line is one JSON object that begins with level, time, message and service")
@@ -30,7 +31,8 @@ struct JSONLogHandlerTests {
         let line = handler.line(event(.warning, "a \"quote\"\n"), at: 1_700_000_000_000_000_001, in: nil)
         #expect(
             String(decoding: line, as: UTF8.self)
-                == #"{"level":"warn","ts":"2023-11-14T22:13:20.000000001Z","msg":"a \"quote\"\n","service":"orders","logger":"shop"}"# + "\n")
+                == #"{"level":"warn","ts":"2023-11-14T22:13:20.000000001Z","msg":"a \"quote\"\n","service":"orders","logger":"shop"}"#
+                + "\n")
     }
 
     @Test("request, trace and span id come from the context")
@@ -53,8 +55,10 @@ struct JSONLogHandlerTests {
         var handler = try service(folder).logHandler(label: "shop")
         handler[metadataKey: "version"] = "1"
         let metadata: Logger.Metadata = [
-            "status": .stringConvertible(200), "ratio": .stringConvertible(0.5), "ok": .stringConvertible(true), "level": "mine",
-            "list": ["a", .stringConvertible(1)], "nested": ["k": "v"], "text": "\(5)", "nan": .stringConvertible(Double.nan),
+            "status": .stringConvertible(200), "ratio": .stringConvertible(0.5), "ok": .stringConvertible(true),
+            "level": "mine",
+            "list": ["a", .stringConvertible(1)], "nested": ["k": "v"], "text": "\(5)",
+            "nan": .stringConvertible(Double.nan),
         ]
         let fields = try fields(of: handler.line(event(.error, "x", metadata), at: 0, in: nil))
         #expect(fields["level"] as? String == "error")
@@ -77,7 +81,10 @@ struct JSONLogHandlerTests {
         logger.info("one")
         logger.critical("two")
         let text = try String(contentsOfFile: folder.path + "/log", encoding: .utf8)
-        #expect(text.split(separator: "\n").map { $0.contains(#""msg":"one""#) || $0.contains(#""level":"critical""#) } == [true, true])
+        #expect(
+            text.split(separator: "\n").map { $0.contains(#""msg":"one""#) || $0.contains(#""level":"critical""#) } == [
+                true, true,
+            ])
     }
 
     @Test("a log file that cannot be opened is an error that names it")
@@ -91,7 +98,8 @@ struct JSONLogHandlerTests {
         "a time is written in UTC with nanoseconds",
         arguments: [
             (0, "1970-01-01T00:00:00.000000000Z"), (951_782_400_000_000_000, "2000-02-29T00:00:00.000000000Z"),
-            (1_709_251_199_999_999_999, "2024-02-29T23:59:59.999999999Z"), (4_102_444_800_000_000_000, "2100-01-01T00:00:00.000000000Z"),
+            (1_709_251_199_999_999_999, "2024-02-29T23:59:59.999999999Z"),
+            (4_102_444_800_000_000_000, "2100-01-01T00:00:00.000000000Z"),
         ] as [(UInt64, String)])
     func time(nanoseconds: UInt64, text: String) {
         #expect(Timestamp.text(nanoseconds: nanoseconds) == text)

@@ -6,15 +6,18 @@ import Synchronization
 
 /// A Hummingbird server on a free port for the time of a closure.
 func withServer<Result: Sendable>(
-    _ router: Router<BasicRequestContext>, services: [any Service] = [], _ body: @escaping @Sendable (_ port: Int) async throws -> Result
+    _ router: Router<BasicRequestContext>, services: [any Service] = [],
+    _ body: @escaping @Sendable (_ port: Int) async throws -> Result
 ) async throws -> Result {
     let (ports, found) = AsyncStream.makeStream(of: Int.self)
     var app = Application(
         router: router, configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
-        onServerRunning: { channel in found.yield(channel.localAddress?.port ?? 0) }, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        onServerRunning: { channel in found.yield(channel.localAddress?.port ?? 0) },
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     for service in services { app.addServices(service) }
     let group = ServiceGroup(
-        configuration: .init(services: [.init(service: app)], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        configuration: .init(
+            services: [.init(service: app)], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
     return try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await group.run() }
         var port: Int?

@@ -39,22 +39,26 @@ struct MiddlewareTests {
             router.get("/broken") { _, _ -> String in throw HTTPError(.badGateway, message: "no") }
             router.get("/calls/{port}") { _, context -> String in
                 let port = try context.parameters.require("port", as: Int.self)
-                let answer = try await client.execute(HTTPClientRequest(url: "http://127.0.0.1:\(port)/echo"), timeout: .seconds(5))
+                let answer = try await client.execute(
+                    HTTPClientRequest(url: "http://127.0.0.1:\(port)/echo"), timeout: .seconds(5))
                 return String(buffer: try await answer.body.collect(upTo: 1024))
             }
             router.get("/echo") { request, _ in
                 "\(request.headers[.init("traceparent")!] ?? "-") \(request.headers[.init("x-request-id")!] ?? "-")"
             }
             let trail = try await withServer(router) { port in
-                var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path.replacingOccurrences(of: "PORT", with: "\(port)"))")
+                var request = HTTPClientRequest(
+                    url: "http://127.0.0.1:\(port)\(path.replacingOccurrences(of: "PORT", with: "\(port)"))")
                 for (name, value) in headers { request.headers.add(name: name, value: value) }
                 let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
                 _ = try await response.body.collect(upTo: 1 << 20)
                 var scrape = HTTPClientRequest(url: "http://127.0.0.1:\(port)/metrics")
                 scrape.headers.add(name: "accept", value: "application/openmetrics-text")
-                let metrics = try await HTTPClient.shared.execute(scrape, timeout: .seconds(10)).body.collect(upTo: 1 << 20)
+                let metrics = try await HTTPClient.shared.execute(scrape, timeout: .seconds(10)).body.collect(
+                    upTo: 1 << 20)
                 return Trail(
-                    status: response.status.code, requestID: response.headers.first(name: "x-request-id"), metrics: String(buffer: metrics),
+                    status: response.status.code, requestID: response.headers.first(name: "x-request-id"),
+                    metrics: String(buffer: metrics),
                     spans: "", log: "")
             }
             try await client.shutdown()
@@ -73,7 +77,9 @@ struct MiddlewareTests {
         #expect(trail.status == 200)
         #expect(trail.requestID == "r-1")
         #expect(trail.metrics.contains(#"http_requests_total{method="GET",route="/items/{id}",status="200"} 1"#))
-        #expect(trail.metrics.contains(#"http_request_duration_seconds_count{method="GET",route="/items/{id}",status="200"} 1"#))
+        #expect(
+            trail.metrics.contains(
+                #"http_request_duration_seconds_count{method="GET",route="/items/{id}",status="200"} 1"#))
         #expect(trail.metrics.contains("# {trace_id=\"\(Self.trace)\"}"))
         #expect(trail.spans.contains(#""traceId":"\#(Self.trace)""#))
         #expect(trail.spans.contains(#""parentSpanId":"00f067aa0ba902b7","name":"GET /items/{id}","kind":2"#))
@@ -108,7 +114,9 @@ struct MiddlewareTests {
         #expect(trail.metrics.contains(#"route="/healthz""#))
     }
 
-    @Test("a request id that is not fit to be logged is replaced", arguments: ["", "a b", String(repeating: "x", count: 129)])
+    @Test(
+        "a request id that is not fit to be logged is replaced",
+        arguments: ["", "a b", String(repeating: "x", count: 129)])
     func requestID(received: String) async throws {
         let trail = try await request("/items/1", headers: [("x-request-id", received)])
         #expect(trail.requestID?.count == 16)
@@ -116,7 +124,8 @@ struct MiddlewareTests {
 
     @Test("a call to another service carries the trace and the request id, and is a client span")
     func client() async throws {
-        let trail = try await request("/calls/PORT", headers: [("traceparent", "00-\(Self.trace)-00f067aa0ba902b7-01"), ("x-request-id", "r-2")])
+        let trail = try await request(
+            "/calls/PORT", headers: [("traceparent", "00-\(Self.trace)-00f067aa0ba902b7-01"), ("x-request-id", "r-2")])
         #expect(trail.status == 200)
         #expect(trail.spans.contains(#""kind":3"#))
         #expect(trail.spans.contains(#""name":"GET /echo","kind":2"#))

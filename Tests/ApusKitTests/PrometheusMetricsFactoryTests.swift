@@ -16,8 +16,10 @@ struct PrometheusMetricsFactoryTests {
         Recorder(label: "batch.size", factory: factory).record(5)
         let text = PrometheusText.write(registry, as: .text)
         for line in [
-            "cache_hits_total{cache=\"a\"} 2", "joules_total 0.5", "queue_length 7", "connections 3", "render_time_seconds_bucket{le=\"0.01\"} 0",
-            "render_time_seconds_bucket{le=\"0.025\"} 1", "render_time_seconds_sum 0.02", "batch_size_bucket{le=\"16\"} 1", "batch_size_count 1",
+            "cache_hits_total{cache=\"a\"} 2", "joules_total 0.5", "queue_length 7", "connections 3",
+            "render_time_seconds_bucket{le=\"0.01\"} 0",
+            "render_time_seconds_bucket{le=\"0.025\"} 1", "render_time_seconds_sum 0.02",
+            "batch_size_bucket{le=\"16\"} 1", "batch_size_count 1",
         ] {
             #expect(text.contains(line + "\n"), "\(line) is missing in:\n\(text)")
         }

@@ -4,18 +4,21 @@ import Testing
 @Suite("PrometheusText")
 struct PrometheusTextTests {
     /// The lines of the exposition that are about a metric.
-    private func lines(_ registry: PrometheusRegistry, _ format: PrometheusText.Format, about name: String) -> [String] {
+    private func lines(_ registry: PrometheusRegistry, _ format: PrometheusText.Format, about name: String) -> [String]
+    {
         PrometheusText.write(registry, as: format).split(separator: "\n").map(String.init).filter { $0.contains(name) }
     }
 
     @Test("a counter is named with _total and in OpenMetrics its family without")
     func counter() {
         let registry = PrometheusRegistry()
-        registry.counter("orders", labels: [("state", "paid"), ("a b", "1")], help: "Orders \\ placed.").increment(by: 3 as Int64)
+        registry.counter("orders", labels: [("state", "paid"), ("a b", "1")], help: "Orders \\ placed.").increment(
+            by: 3 as Int64)
         registry.counter("orders_total", labels: [("state", "paid"), ("a b", "1")]).increment(by: -5.0)
         #expect(
             lines(registry, .text, about: "orders") == [
-                "# HELP orders_total Orders \\\\ placed.", "# TYPE orders_total counter", "orders_total{a_b=\"1\",state=\"paid\"} 3",
+                "# HELP orders_total Orders \\\\ placed.", "# TYPE orders_total counter",
+                "orders_total{a_b=\"1\",state=\"paid\"} 3",
             ])
         #expect(lines(registry, .openMetrics, about: "TYPE") == ["# TYPE orders counter"])
         #expect(PrometheusText.write(registry, as: .openMetrics).hasSuffix("# EOF\n"))
@@ -50,7 +53,8 @@ struct PrometheusTextTests {
         let trace = try #require(TraceID(high: 0x4bf9_2f35_77b3_4da6, low: 0xa3ce_929d_0e0e_4736))
         registry.histogram("d_seconds", buckets: [1]).observe(0.25, traceID: trace)
         let line = try #require(lines(registry, .openMetrics, about: "le=\"1.0\"").first)
-        #expect(line.hasPrefix("d_seconds_bucket{le=\"1.0\"} 1 # {trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"} 0.25 "))
+        #expect(
+            line.hasPrefix("d_seconds_bucket{le=\"1.0\"} 1 # {trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"} 0.25 "))
         #expect(!PrometheusText.write(registry, as: .text).contains("trace_id"))
     }
 
@@ -62,7 +66,8 @@ struct PrometheusTextTests {
         for index in 0..<10_001 { registry.gauge("many", labels: [("id", "\(index)")]).set(1) }
         #expect(lines(registry, .text, about: "x_total") == ["# TYPE x_total counter", "x_total 1"])
         #expect(lines(registry, .text, about: "many{").count == 9_999)
-        #expect(lines(registry, .text, about: "apus_kit_series_dropped_total").last == "apus_kit_series_dropped_total 3")
+        #expect(
+            lines(registry, .text, about: "apus_kit_series_dropped_total").last == "apus_kit_series_dropped_total 3")
     }
 
     @Test(

@@ -46,7 +46,8 @@ public struct ApusHTTPClient: Sendable {
         func record(status: String) {
             let elapsed = started.duration(to: .now)
             let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
-            service.httpMetrics.sent(method: method, host: authority, status: status, seconds: seconds, traceID: traceID)
+            service.httpMetrics.sent(
+                method: method, host: authority, status: status, seconds: seconds, traceID: traceID)
         }
         do {
             let response = try await client.execute(request, timeout: timeout)
@@ -69,7 +70,9 @@ public struct ApusHTTPClient: Sendable {
 
     private static func withoutPassword(_ url: URL?) -> String? {
         guard let url else { return nil }
-        guard url.user != nil || url.password != nil, var parts = URLComponents(url: url, resolvingAgainstBaseURL: false) else {
+        guard url.user != nil || url.password != nil,
+            var parts = URLComponents(url: url, resolvingAgainstBaseURL: false)
+        else {
             return url.absoluteString
         }
         parts.user = nil

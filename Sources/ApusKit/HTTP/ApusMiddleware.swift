@@ -3,8 +3,8 @@ public import Hummingbird
 import Logging
 import Tracing
 
-/// Observes every request of a Hummingbird router: a server span in the caller's trace, `http_request_duration_seconds` and
-/// `http_requests_total` by method, route and status, a request id, and a line in the log.
+/// Observes every request of a Hummingbird router: a server span in the caller's trace, `http_request_duration_seconds`
+/// and `http_requests_total` by method, route and status, a request id, and a line in the log.
 ///
 /// The route is the router's own pattern; what no route claims is `unmatched`.
 public struct ApusMiddleware<Context: RequestContext>: RouterMiddleware {
@@ -39,7 +39,8 @@ public struct ApusMiddleware<Context: RequestContext>: RouterMiddleware {
             attributes["request.id"] = requestID
         }
         let observation = RequestObservation(
-            service: service, logger: logger, span: span, method: method, path: request.uri.path, context: span?.context ?? inherited)
+            service: service, logger: logger, span: span, method: method, path: request.uri.path,
+            context: span?.context ?? inherited)
 
         return try await ServiceContext.withValue(span?.context ?? inherited) {
             do {

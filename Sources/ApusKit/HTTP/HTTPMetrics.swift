@@ -12,9 +12,12 @@ struct HTTPMetrics: Sendable {
 
     func answered(method: String, route: String, status: Int, seconds: Double, traceID: TraceID?) {
         let labels = [("method", method), ("route", route), ("status", "\(status)")]
-        registry.counter("http_requests_total", labels: labels, help: "Requests answered, by method, route and status code.").increment(by: 1.0)
+        registry.counter(
+            "http_requests_total", labels: labels, help: "Requests answered, by method, route and status code."
+        ).increment(by: 1.0)
         registry.histogram(
-            "http_request_duration_seconds", labels: labels, help: "Time from a request's header to the end of its answer."
+            "http_request_duration_seconds", labels: labels,
+            help: "Time from a request's header to the end of its answer."
         ).observe(seconds, traceID: traceID)
     }
 
@@ -31,5 +34,7 @@ struct HTTPMetrics: Sendable {
         known.contains(method) ? method.rawValue : "_OTHER"
     }
 
-    private static let known: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .connect, .options, .trace]
+    private static let known: Set<HTTPRequest.Method> = [
+        .get, .head, .post, .put, .patch, .delete, .connect, .options, .trace,
+    ]
 }

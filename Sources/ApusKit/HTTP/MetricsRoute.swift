@@ -9,7 +9,8 @@ enum MetricsRoute {
             let format = PrometheusText.Format.accepted(request.headers[.accept])
             let text = PrometheusText.write(registry, as: format)
             return Response(
-                status: .ok, headers: [.contentType: format.contentType], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+                status: .ok, headers: [.contentType: format.contentType],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
         }
     }
 }

@@ -9,7 +9,9 @@ enum RequestID {
 
     /// The caller's id if it is fit to be logged, else a new one.
     static func accepted(_ received: String?) -> String {
-        if let received, !received.isEmpty, received.utf8.count <= byteCountMax, received.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
+        if let received, !received.isEmpty, received.utf8.count <= byteCountMax,
+            received.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        {
             return received
         }
         return Hexadecimal.text(.random(in: .min ... .max))

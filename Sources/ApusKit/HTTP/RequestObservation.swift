@@ -3,8 +3,8 @@ import Logging
 import Synchronization
 import Tracing
 
-/// One request from its header to the last byte of its answer. Finishes once: when the answer is written, when it fails,
-/// or when it is let go unwritten, because the client has gone or asked for the header alone.
+/// One request from its header to the last byte of its answer. Finishes once: when the answer is written, when it
+/// fails, or when it is let go unwritten, because the client has gone or asked for the header alone.
 final class RequestObservation: Sendable {
     private struct State {
         var route: String?
@@ -67,7 +67,8 @@ final class RequestObservation: Sendable {
         let route = ended.route.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "unmatched"
         let kept = span == nil ? nil : context.spanContext.flatMap { $0.isSampled ? $0.traceID : nil }
         service.httpMetrics.inFlight.add(-1)
-        service.httpMetrics.answered(method: method, route: route, status: ended.status, seconds: seconds, traceID: kept)
+        service.httpMetrics.answered(
+            method: method, route: route, status: ended.status, seconds: seconds, traceID: kept)
         guard let span else { return }
         span.operationName = "\(method) \(route)"
         span.updateAttributes { attributes in
@@ -82,7 +83,8 @@ final class RequestObservation: Sendable {
 
     private func log(route: String, _ ended: State, milliseconds: Double) {
         var metadata: Logger.Metadata = [
-            "method": .string(method), "route": .string(route), "path": .string(path), "status": .stringConvertible(ended.status),
+            "method": .string(method), "route": .string(route), "path": .string(path),
+            "status": .stringConvertible(ended.status),
             "duration_ms": .stringConvertible((milliseconds * 1000).rounded() / 1000),
         ]
         if let byteCount = ended.byteCount { metadata["bytes"] = .stringConvertible(byteCount) }

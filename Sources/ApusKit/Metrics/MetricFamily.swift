@@ -19,7 +19,10 @@ struct MetricFamily: Sendable {
     }
 
     /// A family of one series.
-    init(_ name: String, _ kind: Kind, help: String, _ instrument: any PrometheusInstrument, labels: [(String, String)] = []) {
+    init(
+        _ name: String, _ kind: Kind, help: String, _ instrument: any PrometheusInstrument,
+        labels: [(String, String)] = []
+    ) {
         self.init(name: name, kind: kind, help: help)
         series[LabelText(labels)] = instrument
     }
@@ -37,8 +40,10 @@ struct LabelText: Hashable, Sendable {
     var text: String
 
     init(_ labels: [(String, String)]) {
-        text = labels.map { (MetricName.label($0.0), $0.1) }.sorted { $0.0 < $1.0 }.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }
-            .joined(separator: ",")
+        text = labels.map { (MetricName.label($0.0), $0.1) }.sorted { $0.0 < $1.0 }.map {
+            "\($0.0)=\"\(Self.escaped($0.1))\""
+        }
+        .joined(separator: ",")
     }
 
     /// With braces; nothing for no labels.
@@ -48,7 +53,11 @@ struct LabelText: Hashable, Sendable {
     func adding(_ more: String) -> String { text.isEmpty ? "{\(more)}" : "{\(text),\(more)}" }
 
     private static func escaped(_ value: String) -> String {
-        guard value.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\n") }) else { return value }
+        guard
+            value.utf8.contains(where: {
+                $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\n")
+            })
+        else { return value }
         var escaped = ""
         for character in value.unicodeScalars {
             switch character {

@@ -13,7 +13,11 @@ enum ProcessMetrics {
     }
 
     private static func families() -> [MetricFamily] {
-        var families = [gauge("swift_info", 1, "The version of the Swift language it was compiled as.", labels: [("version", languageVersion)])]
+        var families = [
+            gauge(
+                "swift_info", 1, "The version of the Swift language it was compiled as.",
+                labels: [("version", languageVersion)])
+        ]
         if let stat = ProcessStat.parse(contents(ofFile: "/proc/self/stat") ?? []) {
             let ticks = Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
             let page = Double(max(1, sysconf(Int32(_SC_PAGESIZE))))
@@ -26,7 +30,10 @@ enum ProcessMetrics {
                 gauge("process_threads", stat.threadCount, "Threads of the operating system."),
             ]
             if let boot = bootSeconds {
-                families.append(gauge("process_start_time_seconds", boot + stat.startTicks / ticks, "When it started, since the Unix epoch."))
+                families.append(
+                    gauge(
+                        "process_start_time_seconds", boot + stat.startTicks / ticks,
+                        "When it started, since the Unix epoch."))
             }
         }
         if let count = entryCount(ofFolder: "/proc/self/fd") {
@@ -45,7 +52,9 @@ enum ProcessMetrics {
         return families
     }
 
-    private static func gauge(_ name: String, _ value: Double, _ help: String, labels: [(String, String)] = []) -> MetricFamily {
+    private static func gauge(_ name: String, _ value: Double, _ help: String, labels: [(String, String)] = [])
+        -> MetricFamily
+    {
         let gauge = PrometheusGauge()
         gauge.set(value)
         return MetricFamily(name, .gauge, help: help, gauge, labels: labels)
@@ -78,7 +87,9 @@ package struct ProcessStat: Equatable {
     package var virtualByteCount: Double
     package var residentPages: Double
 
-    package init(cpuTicks: Double, threadCount: Double, startTicks: Double, virtualByteCount: Double, residentPages: Double) {
+    package init(
+        cpuTicks: Double, threadCount: Double, startTicks: Double, virtualByteCount: Double, residentPages: Double
+    ) {
         self.cpuTicks = cpuTicks
         self.threadCount = threadCount
         self.startTicks = startTicks
@@ -95,10 +106,12 @@ package struct ProcessStat: Equatable {
             let index = number - 3
             return fields.indices.contains(index) ? Double(fields[index]) : nil
         }
-        guard let user = field(14), let system = field(15), let threads = field(20), let start = field(22), let virtual = field(23),
+        guard let user = field(14), let system = field(15), let threads = field(20), let start = field(22),
+            let virtual = field(23),
             let resident = field(24)
         else { return nil }
         return ProcessStat(
-            cpuTicks: user + system, threadCount: threads, startTicks: start, virtualByteCount: virtual, residentPages: resident)
+            cpuTicks: user + system, threadCount: threads, startTicks: start, virtualByteCount: virtual,
+            residentPages: resident)
     }
 }

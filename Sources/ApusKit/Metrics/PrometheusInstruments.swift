@@ -51,7 +51,9 @@ package final class PrometheusHistogram: PrometheusInstrument {
     }
 
     /// Half a millisecond to ten seconds, as a request may take.
-    package static let secondsBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+    package static let secondsBuckets = [
+        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+    ]
     /// For values of which nothing is known: powers of four.
     package static let plainBuckets: [Double] = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1_048_576]
 
@@ -60,7 +62,10 @@ package final class PrometheusHistogram: PrometheusInstrument {
 
     init(buckets: [Double]) {
         bounds = buckets
-        state = Mutex(State(counts: Array(repeating: 0, count: buckets.count + 1), exemplars: Array(repeating: nil, count: buckets.count + 1)))
+        state = Mutex(
+            State(
+                counts: Array(repeating: 0, count: buckets.count + 1),
+                exemplars: Array(repeating: nil, count: buckets.count + 1)))
     }
 
     /// - Parameter traceID: the trace in which it happened, if that one is kept.
@@ -80,7 +85,8 @@ package final class PrometheusHistogram: PrometheusInstrument {
     func reset() {
         state.withLock { state in
             state = State(
-                counts: Array(repeating: 0, count: bounds.count + 1), exemplars: Array(repeating: nil, count: bounds.count + 1))
+                counts: Array(repeating: 0, count: bounds.count + 1),
+                exemplars: Array(repeating: nil, count: bounds.count + 1))
         }
     }
 }

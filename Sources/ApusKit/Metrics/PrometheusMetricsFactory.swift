@@ -14,7 +14,9 @@ package struct PrometheusMetricsFactory: MetricsFactory {
         CounterAdapter(counter: registry.counter(label, labels: dimensions))
     }
 
-    package func makeFloatingPointCounter(label: String, dimensions: [(String, String)]) -> any FloatingPointCounterHandler {
+    package func makeFloatingPointCounter(label: String, dimensions: [(String, String)])
+        -> any FloatingPointCounterHandler
+    {
         CounterAdapter(counter: registry.counter(label, labels: dimensions))
     }
 
@@ -24,7 +26,8 @@ package struct PrometheusMetricsFactory: MetricsFactory {
 
     package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         if aggregate {
-            return HistogramAdapter(histogram: registry.histogram(label, labels: dimensions, buckets: PrometheusHistogram.plainBuckets))
+            return HistogramAdapter(
+                histogram: registry.histogram(label, labels: dimensions, buckets: PrometheusHistogram.plainBuckets))
         }
         return GaugeAdapter(gauge: registry.gauge(label, labels: dimensions))
     }
@@ -34,7 +37,9 @@ package struct PrometheusMetricsFactory: MetricsFactory {
     }
 
     package func destroyCounter(_ handler: any CounterHandler) { destroy((handler as? CounterAdapter)?.counter) }
-    package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) { destroy((handler as? CounterAdapter)?.counter) }
+    package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {
+        destroy((handler as? CounterAdapter)?.counter)
+    }
     package func destroyMeter(_ handler: any MeterHandler) { destroy((handler as? GaugeAdapter)?.gauge) }
     package func destroyRecorder(_ handler: any RecorderHandler) {
         destroy((handler as? GaugeAdapter)?.gauge ?? (handler as? HistogramAdapter)?.histogram)

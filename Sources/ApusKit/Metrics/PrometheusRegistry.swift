@@ -26,9 +26,12 @@ package final class PrometheusRegistry: Sendable {
     }
 
     package func histogram(
-        _ name: String, labels: [(String, String)] = [], help: String = "", buckets: [Double] = PrometheusHistogram.secondsBuckets
+        _ name: String, labels: [(String, String)] = [], help: String = "",
+        buckets: [Double] = PrometheusHistogram.secondsBuckets
     ) -> PrometheusHistogram {
-        instrument(MetricName.sanitized(name), kind: .histogram, labels: labels, help: help) { PrometheusHistogram(buckets: buckets) }
+        instrument(MetricName.sanitized(name), kind: .histogram, labels: labels, help: help) {
+            PrometheusHistogram(buckets: buckets)
+        }
     }
 
     /// Adds families that are made anew for each scrape.
@@ -47,13 +50,17 @@ package final class PrometheusRegistry: Sendable {
 
     /// Everything, sorted by name, for one scrape.
     func snapshot() -> [MetricFamily] {
-        var (families, collectors, dropped) = state.withLock { (Array($0.families.values), $0.collectors, $0.droppedCount) }
+        var (families, collectors, dropped) = state.withLock {
+            (Array($0.families.values), $0.collectors, $0.droppedCount)
+        }
         for collector in collectors { families += collector() }
         if dropped > 0 {
             let counter = PrometheusCounter()
             counter.increment(by: Double(dropped))
             families.append(
-                MetricFamily("apus_kit_series_dropped_total", .counter, help: "Metrics refused: too many series, or a name used for two kinds.", counter))
+                MetricFamily(
+                    "apus_kit_series_dropped_total", .counter,
+                    help: "Metrics refused: too many series, or a name used for two kinds.", counter))
         }
         return families.sorted { $0.name < $1.name }
     }

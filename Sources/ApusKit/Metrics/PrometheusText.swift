@@ -48,10 +48,13 @@ package enum PrometheusText {
         var cumulative: UInt64 = 0
         for (index, count) in state.counts.enumerated() {
             cumulative &+= count
-            let bound = index < histogram.bounds.count ? number(histogram.bounds[index], asFloat: format == .openMetrics) : "+Inf"
+            let bound =
+                index < histogram.bounds.count
+                ? number(histogram.bounds[index], asFloat: format == .openMetrics) : "+Inf"
             text += "\(name)_bucket\(labels.adding("le=\"\(bound)\"")) \(cumulative)"
             if format == .openMetrics, let exemplar = state.exemplars[index] {
-                text += " # {trace_id=\"\(exemplar.traceID)\"} \(number(exemplar.value)) \(seconds(exemplar.nanoseconds))"
+                text +=
+                    " # {trace_id=\"\(exemplar.traceID)\"} \(number(exemplar.value)) \(seconds(exemplar.nanoseconds))"
             }
             text += "\n"
         }
@@ -69,7 +72,8 @@ package enum PrometheusText {
 
     private static func seconds(_ nanoseconds: UInt64) -> String {
         let milliseconds = String(nanoseconds / 1_000_000 % 1000)
-        return "\(nanoseconds / 1_000_000_000).\(String(repeating: "0", count: 3 - milliseconds.utf8.count))\(milliseconds)"
+        let zeros = String(repeating: "0", count: 3 - milliseconds.utf8.count)
+        return "\(nanoseconds / 1_000_000_000).\(zeros)\(milliseconds)"
     }
 
     private static func escapedHelp(_ help: String, as format: Format) -> String {

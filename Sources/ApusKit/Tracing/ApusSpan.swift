@@ -12,14 +12,18 @@ package final class ApusSpan: Tracing.Span {
     private let name: Mutex<String>
 
     init(
-        name: String, kind: SpanKind, context: ServiceContext, own: SpanContext, parentID: SpanID?, startNanoseconds: UInt64, queue: SpanQueue?
+        name: String, kind: SpanKind, context: ServiceContext, own: SpanContext, parentID: SpanID?,
+        startNanoseconds: UInt64, queue: SpanQueue?
     ) {
         self.context = context
         self.own = own
         self.queue = queue
         self.name = Mutex(name)
         self.state = Mutex(
-            queue == nil ? nil : EndedSpan(context: own, parentID: parentID, name: name, kind: kind, startNanoseconds: startNanoseconds))
+            queue == nil
+                ? nil
+                : EndedSpan(
+                    context: own, parentID: parentID, name: name, kind: kind, startNanoseconds: startNanoseconds))
     }
 
     package var isRecording: Bool { state.withLock { $0 != nil } }
@@ -46,7 +50,9 @@ package final class ApusSpan: Tracing.Span {
         state.withLock { $0?.add(link) }
     }
 
-    package func recordError<Instant: TracerInstant>(_ error: any Error, attributes: SpanAttributes, at instant: @autoclosure () -> Instant) {
+    package func recordError<Instant: TracerInstant>(
+        _ error: any Error, attributes: SpanAttributes, at instant: @autoclosure () -> Instant
+    ) {
         guard isRecording else { return }
         var attributes = attributes
         attributes["exception.type"] = String(reflecting: type(of: error))

@@ -137,7 +137,8 @@ enum OTLPSpanEncoder {
         case .doubleArray(let numbers): array(numbers, to: &json) { double($0, to: &$1) }
         case .boolArray(let flags): array(flags, to: &json) { boolean($0, to: &$1) }
         case .stringArray(let texts): array(texts, to: &json) { string($0, to: &$1) }
-        case .stringConvertibleArray(let convertibles): array(convertibles, to: &json) { string($0.description, to: &$1) }
+        case .stringConvertibleArray(let convertibles):
+            array(convertibles, to: &json) { string($0.description, to: &$1) }
         default: string("\(value)", to: &json)
         }
     }
@@ -152,7 +153,11 @@ enum OTLPSpanEncoder {
         json.beginObject()
         // JSON has no NaN; protobuf's JSON mapping writes those as strings, and so does this.
         json.key("doubleValue")
-        if number.isFinite { json.raw("\(number)") } else { json.string(number.isNaN ? "NaN" : number > 0 ? "Infinity" : "-Infinity") }
+        if number.isFinite {
+            json.raw("\(number)")
+        } else {
+            json.string(number.isNaN ? "NaN" : number > 0 ? "Infinity" : "-Infinity")
+        }
         json.endObject()
     }
 
@@ -169,7 +174,9 @@ enum OTLPSpanEncoder {
         json.endObject()
     }
 
-    private static func array<Element>(_ elements: [Element], to json: inout JSONText, each: (Element, inout JSONText) -> Void) {
+    private static func array<Element>(
+        _ elements: [Element], to json: inout JSONText, each: (Element, inout JSONText) -> Void
+    ) {
         json.beginObject()
         json.key("arrayValue")
         json.beginObject()

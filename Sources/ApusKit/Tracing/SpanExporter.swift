@@ -29,7 +29,8 @@ final class SpanExporter: Sendable {
     private let isTroubled = Mutex(false)
 
     init(
-        endpoint: String, headers: [(name: String, value: String)], resource: [(String, SpanAttribute)], queue: SpanQueue,
+        endpoint: String, headers: [(name: String, value: String)], resource: [(String, SpanAttribute)],
+        queue: SpanQueue,
         exported: PrometheusCounter, logger: Logger
     ) {
         self.endpoint = endpoint
@@ -113,7 +114,9 @@ final class SpanExporter: Sendable {
         guard isNew else { return }
         logger.warning(
             "spans are being lost: the collector does not take them",
-            metadata: ["endpoint": .string(endpoint), "error": .string("\(error)"), "spans": .stringConvertible(spanCount)])
+            metadata: [
+                "endpoint": .string(endpoint), "error": .string("\(error)"), "spans": .stringConvertible(spanCount),
+            ])
     }
 
     private func recovered() {

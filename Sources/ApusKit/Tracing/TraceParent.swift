@@ -14,10 +14,12 @@ package enum TraceParent {
         // version 2, trace id 32, parent id 16, flags 2, and three dashes.
         guard bytes.count >= 55 else { return nil }
         let parts = text.split(separator: "-", maxSplits: 4, omittingEmptySubsequences: false)
-        guard parts.count >= 4, parts[0].utf8.count == 2, parts[1].utf8.count == 32, parts[2].utf8.count == 16, parts[3].utf8.count == 2,
+        guard parts.count >= 4, parts[0].utf8.count == 2, parts[1].utf8.count == 32, parts[2].utf8.count == 16,
+            parts[3].utf8.count == 2,
             let version = Hexadecimal.value(parts[0].utf8), version != 0xFF,
             version != 0 || parts.count == 4,  // later versions may say more; this one may not
-            let high = Hexadecimal.value(parts[1].prefix(16).utf8), let low = Hexadecimal.value(parts[1].suffix(16).utf8),
+            let high = Hexadecimal.value(parts[1].prefix(16).utf8),
+            let low = Hexadecimal.value(parts[1].suffix(16).utf8),
             let traceID = TraceID(high: high, low: low),
             let parent = Hexadecimal.value(parts[2].utf8), let spanID = SpanID(parent),
             let flags = Hexadecimal.value(parts[3].utf8)
@@ -32,7 +34,9 @@ package enum TraceParent {
 
     /// A state that could not be sent on is dropped; the parent still counts.
     private static func checked(_ state: String?) -> String {
-        guard let state, state.utf8.count <= stateByteCountMax, state.utf8.allSatisfy({ (0x20...0x7E).contains($0) || $0 == 9 }) else { return "" }
+        guard let state, state.utf8.count <= stateByteCountMax,
+            state.utf8.allSatisfy({ (0x20...0x7E).contains($0) || $0 == 9 })
+        else { return "" }
         return state
     }
 }

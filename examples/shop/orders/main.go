@@ -88,10 +88,11 @@ func run() error {
 	case <-ctx.Done():
 	}
 	observe.Logger(context.Background()).Info("stopping")
-	deadline, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	deadline, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	if err := server.Shutdown(deadline); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return err
+	err = server.Shutdown(deadline)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return server.Close() // a profile being taken may go on for long, and is worth no waiting
 	}
-	return nil
+	return err
 }

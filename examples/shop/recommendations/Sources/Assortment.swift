@@ -8,7 +8,9 @@ enum Assortment {
     static func bestPartners(of product: Int, count: Int) -> [Int] {
         withSpan("rank partners") { span in
             span.attributes["shop.product"] = product
-            let ranked = (1...productCount).filter { $0 != product }.map { ($0, affinity(product, $0)) }.sorted { $0.1 > $1.1 }
+            let ranked = (1...productCount).filter { $0 != product }.map { ($0, affinity(product, $0)) }.sorted {
+                $0.1 > $1.1
+            }
             return ranked.prefix(count).map(\.0)
         }
     }

@@ -8,10 +8,12 @@ enum RecommendationsServer {
         let observed = try Apus.bootstrap(service: "recommendations", version: "1.0.0")
         let host = environment["HOST"] ?? "127.0.0.1"
         guard let port = Int(environment["PORT"] ?? "8081"), (0...65_535).contains(port) else {
-            throw ApusError.badEnvironment(variable: "PORT", value: environment["PORT"] ?? "", expected: "a port's number")
+            throw ApusError.badEnvironment(
+                variable: "PORT", value: environment["PORT"] ?? "", expected: "a port's number")
         }
         let app = Application(
-            router: router(observed), configuration: ApplicationConfiguration(address: .hostname(host, port: port)), services: [observed],
+            router: router(observed), configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
+            services: [observed],
             logger: Logger(label: "recommendations"))
         try await app.runService()
     }
@@ -27,7 +29,8 @@ enum RecommendationsServer {
             }
             let chosen = Assortment.bestPartners(of: product, count: 3)
             context.logger.info(
-                "recommended", metadata: ["product": .stringConvertible(product), "count": .stringConvertible(chosen.count)])
+                "recommended",
+                metadata: ["product": .stringConvertible(product), "count": .stringConvertible(chosen.count)])
             return Recommendations(product: product, products: chosen)
         }
         return router

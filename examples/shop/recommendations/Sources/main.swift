@@ -3,7 +3,8 @@ import Foundation
 import Hummingbird
 import Logging
 
-// The shop's second service: which products go with one. Environment: HOST (127.0.0.1), PORT (8081), and those of ApusKit.
+// The shop's second service: which products go with one. Environment: HOST (127.0.0.1), PORT (8081), and those of
+// ApusKit.
 
 do {
     try await RecommendationsServer.run(environment: ProcessInfo.processInfo.environment)
