@@ -148,8 +148,8 @@ def test_services_are_found_by_themselves(apus):
 
 def test_a_kill_in_the_middle_loses_nothing_seen(shop):
     apus = shop.apus
+    eventually(lambda: apus.value('sum(count_over_time(node_cpu_seconds_total[5m]))', time=time.time() - 5), 40, what="some history")
     now = int(time.time())
-    window = {"start": now - 600, "end": now}
     before = {
         "samples": apus.value('sum(count_over_time(node_cpu_seconds_total[5m]))', time=now - 3),
         "lines": len(apus.logs('{job="shop"}', limit=50_000, start=(now - 600) * 10**9, end=(now - 3) * 10**9)),
