@@ -24,8 +24,8 @@ import Web
         for library in WebApp.vendorFiles {
             try Data("export default {}\n".utf8).write(to: folder.url.appending(path: "web/vendor/" + library))
         }
-        try Data("the secret".utf8).write(to: folder.url.appending(path: "secret.txt"))
-        try Data("hidden".utf8).write(to: folder.url.appending(path: "web/app/.hidden.js"))
+        try Data("classified".utf8).write(to: folder.url.appending(path: "secret.txt"))
+        try Data("classified".utf8).write(to: folder.url.appending(path: "web/app/.hidden.js"))
         try FileManager.default.createSymbolicLink(
             at: folder.url.appending(path: "web/app/link.js"), withDestinationURL: folder.url.appending(path: "secret.txt"))
         return folder
@@ -97,7 +97,7 @@ import Web
         let folder = try Self.webFolder()
         try await TestServer.run(webFolder: folder.path + "/web") { server in
             let reply = try await server.get(path)
-            #expect(!reply.text.contains("secret") && !reply.text.contains("hidden") && !reply.text.contains("root:"))
+            #expect(!reply.text.contains("classified") && !reply.text.contains("root:"))
         }
         _ = folder
     }
@@ -114,7 +114,7 @@ import Web
                 #expect(reply.status == 405)
             }
             do {
-                let reply = try await server.request("BREW", "/api/v1/query")
+                let reply = try await server.request("PATCH", "/api/v1/query")
                 #expect(reply.status == 405)
             }
             do {

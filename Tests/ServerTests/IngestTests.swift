@@ -40,7 +40,7 @@ import Testing
 
     /// A path, a media type, a body that is none, and what the answer must name.
     static let bad: [(path: String, type: String, body: [UInt8], words: String)] = [
-        ("/v1/traces", "application/json", Array(#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}"#.utf8), "byte"),
+        ("/v1/traces", "application/json", Array(#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":17}]}]}]}"#.utf8), "byte"),
         ("/v1/traces", "application/x-protobuf", [0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f], "byte"),
         ("/v1/metrics", "application/x-protobuf", [0x0a, 0x05, 0x01], "byte"),
         ("/v1/logs", "application/json", Array("{".utf8), "byte"),

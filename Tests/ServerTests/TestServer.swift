@@ -15,6 +15,9 @@ struct TestServer: Sendable {
     let store: MemoryStore
     let ports: [String: Int]
 
+    /// Unlike the shared client it leaves bodies as they come.
+    private static let client = HTTPClient()
+
     /// An answer with its body read.
     struct Reply: Sendable {
         var status: Int
@@ -33,7 +36,7 @@ struct TestServer: Sendable {
         request.method = HTTPMethod(rawValue: method)
         request.headers.add(contentsOf: headers)
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let response = try await Self.client.execute(request, timeout: .seconds(30))
         let collected = try await response.body.collect(upTo: 64 << 20)
         return Reply(status: Int(response.status.code), headers: response.headers, body: Array(collected.readableBytesView))
     }
