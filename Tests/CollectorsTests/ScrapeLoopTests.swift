@@ -316,9 +316,9 @@ struct ScrapeManagerTests {
     }
 }
 
-/// Waits for a condition, up to ten seconds.
+/// Waits for a condition: up to a minute, since other suites keep the cores busy meanwhile.
 func until(_ condition: () async throws -> Bool) async throws {
-    for _ in 0..<200 {
+    for _ in 0..<1_200 {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(50))
     }
