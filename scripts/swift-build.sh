@@ -8,11 +8,25 @@ cd "$(dirname "$0")/.."
 mkdir -p .run
 log=.run/build.log
 started=$SECONDS
-swift build -c release "$@" 2>&1 | tee "$log" | awk -v every="${CI:+10}" '
-    BEGIN { if (every == "") every = 5 }
-    /error:|complete!/ { print; fflush(); next }
-    /^\[[0-9]+\/[0-9]+\]/ { now = systime(); if (now - last >= every) { last = now; print "  " substr($0, 1, 110); fflush() } }
-'
+
+# In the shell itself: awk and grep hold back what comes through a pipe.
+progress() {
+    local line last=-100 every=5
+    [ -z "${CI:-}" ] || every=20
+    while IFS= read -r line; do
+        case $line in
+        *error:* | *complete!*) echo "$line" ;;
+        \[*/*\]*)
+            if [ $((SECONDS - last)) -ge $every ]; then
+                last=$SECONDS
+                printf '  %4d s  %s\n' $((SECONDS - started)) "${line:0:100}"
+            fi
+            ;;
+        esac
+    done
+}
+
+swift build -c release "$@" 2>&1 | tee "$log" | progress
 status=${PIPESTATUS[0]}
 [ "$status" -eq 0 ] && exit
 echo "build failed after $((SECONDS - started)) s; the whole log is in $log" >&2
