@@ -2,7 +2,7 @@
 # `swift build -c release ARGS` with progress that is worth reading: a line every few seconds instead of one per file.
 # One configuration for the binary and the tests, so that the dependencies are compiled once.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 [ -d .build ] || echo "▸ first build: the dependencies take about ten minutes on two cores"
 mkdir -p .run
