@@ -81,6 +81,9 @@ import Testing
         let settings = try ServerSettings.parse("logs: [{files: [a.log]}]\ndata_dir: data\n", file: "/etc/apus/apus.yaml", environment: [:])
         #expect(settings.logs[0].include == ["/etc/apus/a.log"])
         #expect(settings.dataFolder == "/etc/apus/data")
+        #expect(ServerSettings.resolve("../../var/./log/*.log", in: "/etc/apus/apus.yaml") == "/var/log/*.log")
+        #expect(ServerSettings.resolve("../a", in: "apus.yaml") == "../a")
+        #expect(ServerSettings.resolve(".", in: "apus.yaml") == ".")
     }
 
     @Test("a token's file holds the token and a newline")

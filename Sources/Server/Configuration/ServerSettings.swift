@@ -61,10 +61,18 @@ package struct ServerSettings: Sendable {
         prometheus.ruleFiles.map { Self.resolve($0, in: prometheus.file) } + rules
     }
 
-    /// The path that `path`, written in `file`, means.
-    static func resolve(_ path: String, in file: String) -> String {
-        if path.hasPrefix("/") { return path }
-        guard let slash = file.lastIndex(of: "/") else { return path }
-        return String(file[...slash]) + path
+    /// The path that `path`, written in `file`, means, without `.` and `..`: users see it as the label `filename`.
+    package static func resolve(_ path: String, in file: String) -> String {
+        guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return normalized(path) }
+        return normalized(String(file[...slash]) + path)
+    }
+
+    private static func normalized(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") where part != "." {
+            if part == "..", let last = parts.last, last != ".." { parts.removeLast() } else { parts.append(part) }
+        }
+        let joined = (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+        return joined.isEmpty ? "." : joined
     }
 }
