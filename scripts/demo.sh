@@ -9,30 +9,7 @@ run=$PWD/.run
 mkdir -p "$run/log" "$run/pid"
 say() { printf '\033[1m▸ %s\033[0m\n' "$*"; }
 
-alive() { [ -f "$run/pid/$1" ] && kill -0 "$(cat "$run/pid/$1")" 2>/dev/null; }
-
-# launch NAME COMMAND…: in the background, in a session of its own.
-launch() {
-    local name=$1
-    shift
-    if alive "$name"; then return; fi
-    setsid "$@" >"$run/log/$name.out" 2>&1 </dev/null &
-    echo $! >"$run/pid/$name"
-}
-
-# halt NAME: by pid, politely, then not.
-halt() {
-    alive "$1" || { rm -f "$run/pid/$1"; return 0; }
-    local pid
-    pid=$(cat "$run/pid/$1")
-    kill "$pid" 2>/dev/null || true
-    for _ in $(seq 100); do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.1
-    done
-    kill -9 "$pid" 2>/dev/null || true
-    rm -f "$run/pid/$1"
-}
+. scripts/processes.sh
 
 # wait_for NAME URL: until it answers, or until the process is gone.
 wait_for() {
