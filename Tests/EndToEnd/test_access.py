@@ -1,6 +1,7 @@
 """Tokens with scopes, the browser's cookie, security headers, and paths that lead nowhere."""
 
 import json
+import time
 
 import pytest
 
@@ -13,7 +14,6 @@ tokens:
   - {name: reader, token: query-0123456789abcdef, scopes: [query]}
   - {name: boss, token: admin-0123456789abcdef, scopes: [ingest, query, admin]}
 """
-SAMPLE = remote_write([({"__name__": "up", "job": "x"}, [(1_700_000_000_000, 1.0)])])
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,6 @@ def bearer(token):
     ("ingest", 204, 403, 403), ("query", 403, 200, 403), ("admin", 204, 200, 200), ("wrong", 401, 401, 401), (None, 401, 401, 401)])
 def test_scopes(apus, token, write, query, reload):
     headers = bearer(token) if token else {}
-    import time
     body = remote_write([({"__name__": "up", "job": "x"}, [(int(time.time() * 1000), 1.0)])])
     assert apus.post("/api/v1/write", body, {**REMOTE_WRITE_HEADERS, **headers}).status == write
     assert apus.get("/api/v1/query", headers=headers, query="1").status == query

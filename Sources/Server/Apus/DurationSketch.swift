@@ -1,6 +1,6 @@
 import Glibc
 
-/// Quantiles of durations in bounded memory: counts in buckets whose bounds grow by 2^(1/16), so that a quantile is within 2.2 %.
+/// Quantiles of durations in bounded memory: counts in buckets whose bounds grow by 2^(1/16), so that a quantile is within 4.4 %.
 struct DurationSketch: Sendable {
     private static let bucketsPerDoubling = 16.0
     /// 2^62 ns are 146 years.
