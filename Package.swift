@@ -93,6 +93,10 @@ let package = Package(
                 arguments, lifecycle, logging, httpClient, nio, nioHTTP1,
             ],
             swiftSettings: settings),
+        // Run by hand (docs/benchmarks.md), never as a test: it times.
+        .executableTarget(
+            name: "benchmarks", dependencies: ["Telemetry", "Codecs", "Patterns", "Formats", "EmbeddedStore"], path: "Benchmarks",
+            swiftSettings: settings),
         .executableTarget(
             name: "recommendations", dependencies: ["ApusKit", hummingbird, logging, tracing],
             path: "examples/shop/recommendations/Sources", swiftSettings: settings),
