@@ -11,6 +11,9 @@ package struct Block: Sendable {
     package var horizon: Int64
     /// Bit i: the request's i-th predicate holds for every row here.
     package var applied: UInt64
+    /// Names ``timestamps`` within one scan: blocks with the same number other than 0 have the same timestamps (and share their
+    /// storage), so that what follows from them alone is computed once for all series of a target. 0: not known.
+    package var timesID: UInt64 = 0
 
     package enum Payload: Sendable {
         /// Float samples. A staleness marker comes as the NaN it is.
@@ -24,13 +27,15 @@ package struct Block: Sendable {
     }
 
     package init(
-        stream: TelemetryStream, timestamps: [Int64], columns: Payload, horizon: Int64 = 0, applied: UInt64 = 0
+        stream: TelemetryStream, timestamps: [Int64], columns: Payload, horizon: Int64 = 0, applied: UInt64 = 0,
+        timesID: UInt64 = 0
     ) {
         self.stream = stream
         self.timestamps = timestamps
         self.columns = columns
         self.horizon = horizon
         self.applied = applied
+        self.timesID = timesID
     }
 
     package var count: Int { timestamps.count }

@@ -22,10 +22,12 @@ package struct ScanRequest: Sendable {
     /// Conditions that the store may use to leave rows out; all of them must hold for a row to be wanted. A row that comes
     /// may still fail one: the reader checks those that ``Block/applied`` does not name.
     package var predicates: [Predicate]
+    /// Hears what the scan had to read.
+    package var statistics: ScanStatistics?
 
     package init(
         signal: Signal, streams: [TelemetryStream], range: TimeRange, order: Order = .byStream,
-        columns: Columns = .all, predicates: [Predicate] = []
+        columns: Columns = .all, predicates: [Predicate] = [], statistics: ScanStatistics? = nil
     ) {
         self.signal = signal
         self.streams = streams
@@ -33,6 +35,7 @@ package struct ScanRequest: Sendable {
         self.order = order
         self.columns = columns
         self.predicates = predicates
+        self.statistics = statistics
     }
 
     /// A set of columns. Timestamps always come.

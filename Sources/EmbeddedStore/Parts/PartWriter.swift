@@ -35,6 +35,18 @@ struct PartWriter: ~Copyable {
         }
     }
 
+    /// Adds float samples of one stream from borrowed columns: times strictly ascending, as many values. The cheap way for a flush:
+    /// nothing is allocated a call.
+    mutating func appendFloats(times: Span<Int64>, values: Span<Double>, stream: UInt64) throws(StoreError) {
+        precondition(times.count == values.count)
+        var run = ([Int64](), [Double]())
+        for index in 0..<times.count {
+            run.0.append(times[index])
+            run.1.append(values[index])
+        }
+        try append(Run(timestamps: run.0, rows: .floats(run.1)), stream: stream)
+    }
+
     /// Adds a block as another part has it.
     mutating func append(_ block: PartDirectory.Block, bytes: [UInt8], stream: UInt64, traceIDs: Run?) throws(StoreError) {
         if let traceIDs { filter.insert(traceIDs, block: directory.blocks.count) }
