@@ -6,17 +6,20 @@ enum Zstd {
     private static let windowLogMax: Int32 = 23
 
     static func compress(_ bytes: Span<UInt8>, level: Int) -> [UInt8] {
-        let bound = ZSTD_compressBound(bytes.count)
-        return bytes.withUnsafeBufferPointer { input in
-            [UInt8](unsafeUninitializedCapacity: bound) { output, count in
-                // SAFETY: `output` holds the bound that zstd asks for, and both buffers outlive the call.
-                count = ZSTD_compress(output.baseAddress, bound, input.baseAddress, input.count, Int32(level))
-                precondition(ZSTD_isError(count) == 0, "zstd failed with room enough: \(name(count))")
-            }
-        }
+        var compressed: [UInt8] = []
+        ZstdContexts.withCompressor { _ = $0.append(bytes, level: level, to: &compressed) }
+        return compressed
     }
 
     static func decompress(_ bytes: Span<UInt8>, byteCountMax: Int) throws(DecompressionError) -> [UInt8] {
+        if let byteCount = byteCountOfOnlyFrame(bytes) {
+            if byteCount > UInt64(max(0, byteCountMax)) { throw .tooLarge(limit: byteCountMax) }
+            return try ZstdContexts.withDecompressor { (decompressor) throws(DecompressionError) in
+                var content: [UInt8] = []
+                try decompressor.append(bytes, byteCount: Int(byteCount), to: &content)
+                return content
+            }
+        }
         guard let context = ZSTD_createDCtx() else {
             throw .malformed(offset: 0, message: "zstd could not start for lack of memory")
         }
@@ -28,6 +31,17 @@ enum Zstd {
             }
         }
         return try result.get()
+    }
+
+    /// What one frame says that it holds; nil where it does not say, or where it is not alone.
+    private static func byteCountOfOnlyFrame(_ bytes: Span<UInt8>) -> UInt64? {
+        bytes.withUnsafeBytes { input in
+            // SAFETY: zstd reads no further than the count it is given.
+            let byteCount = ZSTD_getFrameContentSize(input.baseAddress, input.count)
+            // The two greatest numbers mean "not said" and "no frame".
+            guard byteCount < UInt64.max - 1 else { return nil }
+            return ZSTD_findFrameCompressedSize(input.baseAddress, input.count) == input.count ? byteCount : nil
+        }
     }
 
     private static func decompressAll(
@@ -59,7 +73,7 @@ enum Zstd {
         }
     }
 
-    private static func name(_ code: Int) -> String {
+    static func name(_ code: Int) -> String {
         String(cString: ZSTD_getErrorName(code))
     }
 }
