@@ -2,6 +2,8 @@ import Synchronization
 package import Telemetry
 
 extension EmbeddedStore {
+    package var seriesDirectory: (any SeriesDirectory)? { seriesCache }
+
     package func append(_ batch: consuming TelemetryBatch) async throws(StoreError) {
         guard !isClosed.load(ordering: .relaxed) else { throw WriteAheadLog.closed }
         let waiting = log.waitingByteCount + memtableByteCount.value
@@ -10,16 +12,16 @@ extension EmbeddedStore {
                 .overloaded, "\(waiting) bytes wait to be written, at most \(options.waitingByteCountMax)", remedy: "Try again in a second.")
         }
         var bounds = TimeBounds(options)
-        let prepared = prepare(batch, &bounds)
+        let prepared = try prepare(batch, &bounds)
         if !prepared.isEmpty { try await log.append(prepared) }
         // The good rows are kept all the same, as Prometheus and Loki do.
         if let error = bounds.error { throw error }
     }
 
     /// Finds the streams' slots, and leaves out rows that lie outside of the bounds.
-    private func prepare(_ batch: TelemetryBatch, _ bounds: inout TimeBounds) -> PreparedBatch {
+    private func prepare(_ batch: TelemetryBatch, _ bounds: inout TimeBounds) throws(StoreError) -> PreparedBatch {
         var prepared = PreparedBatch()
-        if !batch.metrics.isEmpty { prepare(batch.metrics, &prepared, &bounds) }
+        if !batch.metrics.isEmpty { try prepare(batch.metrics, &prepared, &bounds) }
         if !batch.logs.isEmpty {
             let streams = batch.logs.streams.filter { !$0.entries.isEmpty }
             let slots = self[.logs].registry.slots(for: streams.map { ($0.labels, $0.resource) })
@@ -47,21 +49,26 @@ extension EmbeddedStore {
         return prepared
     }
 
-    private func prepare(_ metrics: MetricBatch, _ prepared: inout PreparedBatch, _ bounds: inout TimeBounds) {
+    private func prepare(_ metrics: MetricBatch, _ prepared: inout PreparedBatch, _ bounds: inout TimeBounds) throws(StoreError) {
         let range = bounds.range(.metrics)
-        let slots = self[.metrics].registry.slots(for: metrics.series.map { ($0, .unknown) })
+        let slots = try slots(of: metrics)
         prepared.metricSlots = slots
         prepared.metadata = metrics.metadata
-        prepared.floatSlots.reserveCapacity(metrics.sampleCount)
-        for row in 0..<metrics.sampleCount {
-            let (series, time) = (Int(metrics.sampleSeries[row]), metrics.timestamps[row])
-            guard series < slots.count, range.contains(time) else {
-                bounds.note(time, .metrics)
-                continue
+        if metrics.sampleSeries.allSatisfy({ Int($0) < slots.count }), metrics.timestamps.allSatisfy({ range.contains($0) }) {
+            prepared.floatSlots = metrics.sampleSeries.map { slots[Int($0)] }
+            prepared.floatTimes = metrics.timestamps
+            prepared.floatValues = metrics.values
+        } else {
+            for row in 0..<metrics.sampleCount {
+                let (series, time) = (Int(metrics.sampleSeries[row]), metrics.timestamps[row])
+                guard series < slots.count, range.contains(time) else {
+                    bounds.note(time, .metrics)
+                    continue
+                }
+                prepared.floatSlots.append(slots[series])
+                prepared.floatTimes.append(time)
+                prepared.floatValues.append(metrics.values[row])
             }
-            prepared.floatSlots.append(slots[series])
-            prepared.floatTimes.append(time)
-            prepared.floatValues.append(metrics.values[row])
         }
         for row in metrics.histograms {
             guard Int(row.series) < slots.count, range.contains(row.timestamp) else {
@@ -78,6 +85,23 @@ extension EmbeddedStore {
             prepared.exemplars.append((slots[Int(row.series)], row.exemplar))
         }
         if prepared.floatSlots.isEmpty, prepared.histograms.isEmpty, prepared.exemplars.isEmpty { prepared.metricSlots = [] }
+    }
+
+    /// The slots of a batch's series: those that came by their handles, and those whose labels came, which are entered into the directory.
+    private func slots(of metrics: MetricBatch) throws(StoreError) -> [UInt32] {
+        let registry = self[.metrics].registry
+        if metrics.handles.isEmpty { return registry.slots(for: metrics.series.map { ($0, .unknown) }) }
+        var slots = metrics.handles.map(\.value)
+        let unknown = slots.indices.filter { metrics.handles[$0] == .unknown }
+        if unknown.isEmpty { return slots }
+        let found = registry.slots(for: unknown.map { (metrics.series[$0], .unknown) })
+        var entries: [(key: SeriesKey, slot: UInt32)] = []
+        for (index, slot) in zip(unknown, found) {
+            slots[index] = slot
+            if let key = metrics.keys[index] { entries.append((key, slot)) }
+        }
+        seriesCache.enter(entries)
+        return slots
     }
 }
 

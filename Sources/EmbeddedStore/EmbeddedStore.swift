@@ -11,6 +11,8 @@ package final class EmbeddedStore: TelemetryStore {
     let reporter: StoreReporter
     /// By ``Signal/rawValue``.
     let signals: [SignalStore]
+    /// Finds metric series by the bytes that senders repeat.
+    let seriesCache = SeriesCache()
     let log: WriteAheadLog
     let metadataTable: MetadataTable
     /// Rows in memory, in bytes, roughly.

@@ -12,8 +12,12 @@ package struct TelemetryBatch: Sendable {
 
 /// Samples as columns over a table of series.
 package struct MetricBatch: Sendable {
-    /// The label sets that the columns refer to. The same set may stand here more than once.
+    /// The label sets that the columns refer to. The same set may stand here more than once. Empty for a series that came by its handle.
     package var series: [Labels] = []
+    /// By series: the store's handle where the decoder found it (``SeriesDirectory``). Empty where no directory was asked.
+    package private(set) var handles: [SeriesHandle] = []
+    /// By series: the key under which the store may enter it. Empty where no directory was asked.
+    package private(set) var keys: [SeriesKey?] = []
     /// One row a float sample: the index into ``series``, milliseconds since the epoch, the value.
     package private(set) var sampleSeries: [UInt32] = []
     package private(set) var timestamps: [Int64] = []
@@ -36,6 +40,15 @@ package struct MetricBatch: Sendable {
     package mutating func addSeries(_ labels: Labels) -> UInt32 {
         series.append(labels)
         return UInt32(truncatingIfNeeded: series.count - 1)
+    }
+
+    /// Adds series that a decoder has looked up: for each its handle, or ``SeriesHandle/unknown`` with its labels and, where they may be
+    /// entered under one, their key. For batches that hold no series yet; all three are of one length.
+    package mutating func setSeries(_ labels: [Labels], handles: [SeriesHandle], keys: [SeriesKey?]) {
+        precondition(labels.count == handles.count && labels.count == keys.count, "one handle and one key a series")
+        series = labels
+        self.handles = handles
+        self.keys = keys
     }
 
     /// Adds a sample of the series at `index` of ``series``.

@@ -7,6 +7,9 @@ package protocol TelemetryStore: Sendable {
     /// - Throws: ``StoreError``; then nothing of `batch` is guaranteed to be kept, and nothing is half a row.
     func append(_ batch: consuming TelemetryBatch) async throws(StoreError)
 
+    /// Finds series by their encoded labels; nil where the store has no such directory.
+    var seriesDirectory: (any SeriesDirectory)? { get }
+
     /// The streams whose labels satisfy all `matchers` and that may have rows within `range`. A matcher on an absent label
     /// compares with the empty string.
     ///
@@ -45,6 +48,8 @@ package protocol TelemetryStore: Sendable {
 }
 
 extension TelemetryStore {
+    package var seriesDirectory: (any SeriesDirectory)? { nil }
+
     package func streams(
         _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
     ) async throws(StoreError) -> [TelemetryStream] {

@@ -11,7 +11,7 @@ struct Scan {
     /// By reader: the blocks that may hold the trace asked for; nil where all may.
     private var readerBlocks: [Set<Int>?] = []
     /// Each memtable's rows of each stream of the request, oldest memtable first.
-    private var memory: [[Memtable.Stream?]] = []
+    private var memory: [MemtableRows] = []
 
     /// Takes the state as it is now.
     ///
@@ -22,7 +22,7 @@ struct Scan {
         predicates = ScanPredicates(request)
         let snapshot = store.snapshot(request.range)
         let slots = store.registry.slots(of: request.streams)
-        memory = snapshot.memtables.map { $0.streams(slots, in: request.range) }
+        memory = snapshot.memtables.map { $0.rows(slots, in: request.range) }
         for (_, index, parts) in snapshot.days {
             let wanted = parts.filter { $0.footer.range.overlaps(request.range) }
             if wanted.isEmpty { continue }
@@ -106,9 +106,8 @@ struct Scan {
                         origin: .block(reader: position, index: index)))
             }
         }
-        for (position, streams) in memory.enumerated() {
-            guard let rows = streams[stream] else { continue }
-            for run in rows.runs(signal) where kinds.contains(run.kind) {
+        for (position, rows) in memory.enumerated() {
+            for run in rows.runs(of: stream) where kinds.contains(run.kind) {
                 let clipped = run.clipped(to: request.range)
                 guard let first = clipped.timestamps.first, let last = clipped.timestamps.last else { continue }
                 items.append(

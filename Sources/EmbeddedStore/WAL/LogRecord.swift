@@ -52,7 +52,7 @@ enum LogRecord {
 
     static func encode(_ batch: PreparedBatch) -> [UInt8] {
         var bytes: [UInt8] = [rowsType]
-        if !batch.floatSlots.isEmpty { append(.floats, encodeFloats(batch), to: &bytes) }
+        if !batch.floatSlots.isEmpty { append(.floats, FloatRowCodec.encode(batch), to: &bytes) }
         if !batch.histograms.isEmpty {
             append(.histograms, batch.histograms, to: &bytes) { row, writer in
                 writer.body.append(varint: UInt64(row.slot))
@@ -84,7 +84,7 @@ enum LogRecord {
             }
             let body = ByteReader(reader.bytes, try reader.take(try reader.count("section"), "section"))
             switch section {
-            case .floats: try decodeFloats(body, into: &batch)
+            case .floats: try FloatRowCodec.decode(body, into: &batch)
             case .histograms:
                 try decode(body) { table throws(DecodeError) in
                     let slot = try table.body.uint32("slot")
@@ -157,44 +157,5 @@ enum LogRecord {
             groups.append(group)
         }
         return groups
-    }
-
-    /// A row: how far its slot is from the one before, whether the value is an integer; how far its time is; the value.
-    private static func encodeFloats(_ batch: PreparedBatch) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(batch.floatSlots.count * 8 + 16)
-        bytes.append(count: batch.floatSlots.count)
-        var (slot, time) = (Int64(0), Int64(0))
-        for row in batch.floatSlots.indices {
-            let value = batch.floatValues[row]
-            // Integers below 2^53 are exact; -0 is no integer here, for it would come back as 0.
-            let integer = abs(value) < 9_007_199_254_740_992 ? Int64(value) : 0
-            let isInteger = Double(integer).bitPattern == value.bitPattern
-            let nextSlot = Int64(batch.floatSlots[row])
-            Varint.append(Varint.zigzag(nextSlot - slot) << 1 | (isInteger ? 1 : 0), to: &bytes)
-            Varint.appendSigned(batch.floatTimes[row] &- time, to: &bytes)
-            if isInteger { Varint.appendSigned(integer, to: &bytes) } else { bytes.append(double: value) }
-            (slot, time) = (nextSlot, batch.floatTimes[row])
-        }
-        return bytes
-    }
-
-    private static func decodeFloats(_ body: ByteReader, into batch: inout PreparedBatch) throws(DecodeError) {
-        var body = body
-        let count = try body.count("rows", byteCountMin: 3)
-        batch.floatSlots.reserveCapacity(count)
-        batch.floatTimes.reserveCapacity(count)
-        batch.floatValues.reserveCapacity(count)
-        var (slot, time) = (Int64(0), Int64(0))
-        for _ in 0..<count {
-            let head = try body.varint("slot")
-            slot = slot &+ Varint.unzigzag(head >> 1)
-            guard let exact = UInt32(exactly: slot) else { throw DecodeError(offset: body.offset, field: "slot", "beyond 32 bits") }
-            time = time &+ (try body.signed("timestamp"))
-            batch.floatSlots.append(exact)
-            batch.floatTimes.append(time)
-            batch.floatValues.append(head & 1 == 1 ? Double(try body.signed("value")) : try body.double("value"))
-        }
-        batch.metricSlots += batch.floatSlots
     }
 }

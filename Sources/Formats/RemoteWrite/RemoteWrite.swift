@@ -7,62 +7,18 @@ package enum RemoteWrite {
 
     /// Decodes an uncompressed `WriteRequest`: samples, native histograms, exemplars and metadata.
     ///
+    /// - Parameter directory: finds series that the store knows; only the labels of others are decoded. nil: all are.
     /// - Throws: ``FormatError``, also for labels that are no UTF-8 and histograms whose parts contradict each other.
-    package static func decode(_ bytes: Span<UInt8>) throws(FormatError) -> TelemetryBatch {
-        var batch = TelemetryBatch()
+    package static func decode(_ bytes: Span<UInt8>, directory: (any SeriesDirectory)? = nil) throws(FormatError) -> TelemetryBatch {
+        var decoder = RemoteWriteDecoder(directory: directory)
         do throws(DecodeError) {
-            var reader = ProtobufReader(bytes)
-            while let field = try reader.next(in: bytes) {
-                switch field.number {
-                case 1: try series(try field.message("WriteRequest.timeseries"), bytes, &batch.metrics)
-                case 3:
-                    batch.metrics.metadata.append(try metadata(try field.message("WriteRequest.metadata"), bytes))
-                default: break
-                }
-            }
+            return try decoder.decode(bytes)
         } catch {
             throw FormatError(format, error)
         }
-        return batch
     }
 
-    private static func series(
-        _ message: ProtobufReader, _ bytes: Span<UInt8>, _ batch: inout MetricBatch
-    ) throws(DecodeError) {
-        var reader = message
-        var labels: [Label] = []
-        labels.reserveCapacity(8)
-        // Labels come first as Prometheus writes them, but protobuf promises no order: samples wait for the series' index.
-        let index = batch.addSeries(.empty)
-        while let field = try reader.next(in: bytes) {
-            switch field.number {
-            case 1: labels.append(try label(try field.message("TimeSeries.labels"), bytes))
-            case 2:
-                var sample = try field.message("TimeSeries.samples")
-                var (timestamp, value) = (Int64(0), 0.0)
-                while let field = try sample.next(in: bytes) {
-                    switch field.number {
-                    case 1: value = try field.double("Sample.value")
-                    case 2: timestamp = try field.int64("Sample.timestamp")
-                    default: break
-                    }
-                }
-                batch.append(series: index, timestamp: timestamp, value: value)
-            case 3:
-                batch.exemplars.append((index, try exemplar(try field.message("TimeSeries.exemplars"), bytes)))
-            case 4:
-                let (timestamp, histogram) = try histogram(field, bytes)
-                batch.histograms.append((index, timestamp, histogram))
-            default: break
-            }
-        }
-        guard !labels.isEmpty else {
-            throw DecodeError(offset: message.offset, field: "TimeSeries.labels", "the series has no labels")
-        }
-        batch.series[Int(index)] = Labels(labels)
-    }
-
-    private static func label(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> Label {
+    static func label(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> Label {
         var reader = message
         var label = Label("", "")
         while let field = try reader.next(in: bytes) {
@@ -78,7 +34,7 @@ package enum RemoteWrite {
         return label
     }
 
-    private static func exemplar(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> Exemplar {
+    static func exemplar(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> Exemplar {
         var reader = message
         var labels: [Label] = []
         var exemplar = Exemplar(labels: .empty, value: 0, timestamp: 0)
@@ -99,7 +55,7 @@ package enum RemoteWrite {
         .unknown, .counter, .gauge, .histogram, .gaugeHistogram, .summary, .info, .stateset,
     ]
 
-    private static func metadata(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> MetricMetadata {
+    static func metadata(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> MetricMetadata {
         var reader = message
         var metadata = MetricMetadata(family: "", kind: .unknown)
         while let field = try reader.next(in: bytes) {

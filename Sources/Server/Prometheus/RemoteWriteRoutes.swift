@@ -20,7 +20,7 @@ struct RemoteWriteRoutes {
         }
         try await ingest.store(from: .remoteWrite, byteCount: call.body.count, batch: {
             let bytes = try call.decodedBody(assumed: .snappy)
-            return try RemoteWrite.decode(bytes.span)
+            return try RemoteWrite.decode(bytes.span, directory: ingest.store.seriesDirectory)
         })
         return .empty(status: 204)
     }

@@ -9,7 +9,7 @@ final class Memtable: Sendable {
     let signal: Signal
     private let state = Mutex(State())
 
-    /// One stream's rows, in the order in which they came.
+    /// One stream's rows, in the order in which they came. The floats of metrics stand together (``FloatRows``).
     struct Stream: Sendable {
         let slot: UInt32
         /// The day that the last row fell on: its first and last instant. The day's index has the stream.
@@ -17,8 +17,6 @@ final class Memtable: Sendable {
         var dayEnd = Int64.min
         var minTime = Int64.max
         var maxTime = Int64.min
-        var floatTimes: [Int64] = []
-        var floats: [Double] = []
         var histogramTimes: [Int64] = []
         var histograms: [NativeHistogram] = []
         var exemplars: [Exemplar] = []
@@ -37,6 +35,9 @@ final class Memtable: Sendable {
         /// By slot: the position in ``streams``, or -1.
         var positions: [Int32] = []
         var streams: [Stream] = []
+        var floats = FloatRows()
+        /// By slot: the last day that the floats of a series were entered for, or `.min`.
+        var floatDays: [Int32] = []
         var byteCount = 0
         var rowCount = 0
         var minTime = Int64.max
@@ -68,7 +69,7 @@ final class Memtable: Sendable {
         }
     }
 
-    var isEmpty: Bool { state.withLock { $0.streams.isEmpty } }
+    var isEmpty: Bool { state.withLock { $0.isEmpty } }
 
     /// Takes the rows of this signal.
     ///
@@ -111,29 +112,52 @@ final class Memtable: Sendable {
                 }
             }
             state.rowCount += batch.rowCount(signal)
-            if state.firstAppend == nil, !state.streams.isEmpty { state.firstAppend = now }
+            if state.firstAppend == nil, !state.isEmpty { state.firstAppend = now }
             return state.byteCount - before
         }
     }
 
-    /// The streams with rows, copied as of now (the columns share their storage until they are written to again).
-    func allStreams() -> [Stream] {
-        state.withLock { $0.streams }
+    /// All rows, as of now.
+    func contents() -> Contents {
+        state.withLock { state in
+            Contents(chunks: state.floats.sealed + (state.floats.unsealed().map { [$0] } ?? []), streams: state.streams)
+        }
     }
 
-    /// The rows of some streams, all as of one instant; nil for a stream without any in `range`.
-    func streams(_ slots: [UInt32?], in range: TimeRange) -> [Stream?] {
+    /// What a flush writes.
+    struct Contents: Sendable {
+        /// The floats of metrics, earlier ones first.
+        var chunks: [FloatChunk]
+        /// Everything else (the columns share their storage until they are written to again).
+        var streams: [Stream]
+    }
+
+    /// The rows of some streams, all as of one instant.
+    ///
+    /// - Parameter slots: by stream of the reader's request; nil for one that this process has not met.
+    func rows(_ slots: [UInt32?], in range: TimeRange) -> MemtableRows {
         state.withLock { state in
-            slots.map { slot in
+            let streams = slots.map { slot -> Stream? in
                 guard let slot, Int(slot) < state.positions.count, state.positions[Int(slot)] >= 0 else { return nil }
                 let stream = state.streams[Int(state.positions[Int(slot)])]
                 return stream.minTime <= range.end && range.start <= stream.maxTime ? stream : nil
             }
+            var chunks: [FloatChunk] = []
+            if !state.floats.isEmpty {
+                chunks = state.floats.sealed
+                let known = slots.compactMap(\.self)
+                let rest = known.count <= FloatRows.fewSlotsMax ? state.floats.unsealed(known.sorted()) : state.floats.unsealed()
+                if let rest { chunks.append(rest) }
+                chunks = chunks.filter { $0.minTime <= range.end && range.start <= $0.maxTime }
+            }
+            return MemtableRows(signal: signal, slots: slots, streams: streams, chunks: chunks)
         }
     }
 }
 
 extension Memtable.State {
+    fileprivate var isEmpty: Bool { streams.isEmpty && floats.isEmpty }
+
     fileprivate mutating func position(_ slot: UInt32) -> Int {
         let index = Int(slot)
         if index >= positions.count {
@@ -166,19 +190,15 @@ extension Memtable.State {
     }
 
     fileprivate mutating func appendMetrics(_ batch: PreparedBatch, _ enter: (UInt32, Int64) -> Void) {
-        for row in batch.floatSlots.indices {
-            let position = position(batch.floatSlots[row])
-            let time = batch.floatTimes[row]
-            note(position, time, .metrics, enter)
-            if !streams[position].histogramTimes.isEmpty { streams[position].removeHistogram(at: time) }
-            streams[position].floatTimes.append(time)
-            streams[position].floats.append(batch.floatValues[row])
+        if !batch.floatSlots.isEmpty {
+            noteFloats(batch, enter)
+            if !streams.isEmpty { removeHistograms(batch) }
+            floats.append(slots: batch.floatSlots, times: batch.floatTimes, values: batch.floatValues)
+            byteCount += 20 * batch.floatSlots.count
         }
-        byteCount += 16 * batch.floatSlots.count
         for row in batch.histograms {
             let position = position(row.slot)
             note(position, row.timestamp, .metrics, enter)
-            if !streams[position].floatTimes.isEmpty { streams[position].removeFloat(at: row.timestamp) }
             streams[position].histogramTimes.append(row.timestamp)
             streams[position].histograms.append(row.histogram)
             byteCount += 200 + 8 * (row.histogram.positiveCounts.count + row.histogram.negativeCounts.count)
@@ -192,6 +212,43 @@ extension Memtable.State {
     }
 }
 
+extension Memtable.State {
+    /// Widens the ranges; enters the series into the indexes of the days that they have had no float on.
+    private mutating func noteFloats(_ batch: PreparedBatch, _ enter: (UInt32, Int64) -> Void) {
+        var (low, high, slotMax) = (Int64.max, Int64.min, UInt32(0))
+        for time in batch.floatTimes {
+            low = min(low, time)
+            high = max(high, time)
+        }
+        for slot in batch.floatSlots { slotMax = max(slotMax, slot) }
+        (minTime, maxTime) = (min(minTime, low), max(maxTime, high))
+        if Int(slotMax) >= floatDays.count {
+            floatDays.append(contentsOf: repeatElement(.min, count: max(Int(slotMax) + 1, floatDays.count * 2) - floatDays.count))
+        }
+        let (first, last) = (Days.number(of: low, .metrics), Days.number(of: high, .metrics))
+        if first == last { days.insert(first) }
+        for row in batch.floatSlots.indices {
+            let day = first == last ? first : Days.number(of: batch.floatTimes[row], .metrics)
+            let slot = batch.floatSlots[row]
+            if Int64(floatDays[Int(slot)]) == day { continue }
+            floatDays[Int(slot)] = Int32(exactly: day) ?? .min
+            days.insert(day)
+            byteCount += 8
+            enter(slot, day)
+        }
+    }
+
+    /// A timestamp has a float or a histogram: the later write takes the earlier one's place. (A histogram hides the floats of its
+    /// timestamp when they are read.)
+    private mutating func removeHistograms(_ batch: PreparedBatch) {
+        for row in batch.floatSlots.indices {
+            let slot = Int(batch.floatSlots[row])
+            guard slot < positions.count, positions[slot] >= 0 else { continue }
+            streams[Int(positions[slot])].removeHistogram(at: batch.floatTimes[row])
+        }
+    }
+}
+
 extension Memtable.Stream {
     /// A timestamp has a float or a histogram: the later write takes the earlier one's place.
     fileprivate mutating func removeHistogram(at time: Int64) {
@@ -201,19 +258,11 @@ extension Memtable.Stream {
         }
     }
 
-    fileprivate mutating func removeFloat(at time: Int64) {
-        while let index = floatTimes.lastIndex(of: time) {
-            floatTimes.remove(at: index)
-            floats.remove(at: index)
-        }
-    }
-
-    /// The rows of each kind there is, in the order of time and without duplicates.
+    /// The rows of each kind there is but floats, in the order of time and without duplicates.
     func runs(_ signal: Signal) -> [Run] {
         var runs: [Run] = []
         switch signal {
         case .metrics:
-            if !floatTimes.isEmpty { runs.append(Run(timestamps: floatTimes, rows: .floats(floats))) }
             if !histogramTimes.isEmpty { runs.append(Run(timestamps: histogramTimes, rows: .histograms(histograms))) }
             if !exemplars.isEmpty { runs.append(Run(timestamps: exemplars.map(\.timestamp), rows: .exemplars(exemplars))) }
         case .logs: runs.append(Run(timestamps: times, rows: .logs(logs)))
