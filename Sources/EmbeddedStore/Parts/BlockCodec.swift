@@ -10,7 +10,7 @@ enum BlockCodec {
         case .floats(let values): FloatColumn.append(values, to: &bytes)
         case .histograms(let values): append(values, to: &bytes) { value, writer in writer.append(value) }
         case .exemplars(let values): append(values, to: &bytes) { value, writer in writer.append(value) }
-        case .logs(let columns): LogBlock.encode(columns, to: &bytes)
+        case .logs(let columns): LogBlock.encode(columns, timestamps: run.timestamps, to: &bytes)
         case .spans(let spans): SpanBlock.encode(spans, to: &bytes)
         case .profiles(let values): append(values, to: &bytes) { value, writer in writer.append(value) }
         }
@@ -34,7 +34,7 @@ enum BlockCodec {
             case .floats: .floats(try reader.floats(rowCount))
             case .histograms: .histograms(try decode(&reader, rowCount) { table throws(DecodeError) in try table.histogram() })
             case .exemplars: .exemplars(try decode(&reader, rowCount) { table throws(DecodeError) in try table.exemplar() })
-            case .logs: .logs(try LogBlock.decode(&reader, rowCount, columns))
+            case .logs: .logs(try LogBlock.decode(&reader, timestamps, columns))
             case .spans: .spans(try SpanBlock.decode(&reader, timestamps, columns))
             case .profiles: .profiles(try decode(&reader, rowCount) { table throws(DecodeError) in try table.profile() })
             }

@@ -1,67 +1,88 @@
 import Codecs
 import Telemetry
 
-/// Log rows as a block holds them, behind their timestamps. Byte for byte: docs/format/parts.md, "Blocks".
+/// Log rows as a block holds them, behind their timestamps. Lines that are JSON objects are taken apart: what repeats from line to line
+/// stands once, each field is a column of its own kind. Byte for byte: docs/format/logs.md.
 enum LogBlock {
-    static func encode(_ columns: LogColumns, to bytes: inout [UInt8]) {
-        var lengths: [Int64] = []
-        lengths.reserveCapacity(columns.ends.count)
-        for row in columns.ends.indices { lengths.append(Int64(columns.range(row).count)) }
-        IntegerColumn.append(lengths, to: &bytes)
-        BlockCodec.appendFrame(columns.bytes, to: &bytes)
-        if columns.metadata.allSatisfy(\.isEmpty) {
-            BlockCodec.appendFrame([], to: &bytes)
-        } else {
-            BlockCodec.append(columns.metadata, to: &bytes) { labels, writer in writer.append(labels) }
-        }
-        var ids: [UInt8] = []
-        if !columns.traceIDs.allSatisfy(\.isNone) || !columns.spanIDs.allSatisfy(\.isNone) {
-            ids.reserveCapacity(columns.traceIDs.count * 24)
-            for id in columns.traceIDs {
-                ids.append(fixed64: id.high)
-                ids.append(fixed64: id.low)
+    /// Rows of a block: a look-up decodes one, while dictionaries and templates are paid for once in so many rows.
+    static let rowCountMax = 4096
+    /// Bytes of a block's lines.
+    static let byteCountMax = 2 << 20
+
+    /// Whether a block is so full that rewriting it with its neighbours would gain little.
+    static func isFull(rowCount: Int, byteCount: Int) -> Bool {
+        rowCount * 2 >= rowCountMax || byteCount * 4 >= byteCountMax
+    }
+
+    static func encode(_ columns: LogColumns, timestamps: [Int64], to bytes: inout [UInt8]) {
+        let shredded = LineShredder.shred(columns)
+        var head = LogBlockHead()
+        var sections: [UInt8] = []
+        head.lineByteCount = columns.bytes.count
+        head.templates = shredded.templates.map { LogBlockHead.Template(pieces: $0.pieces, fields: $0.fields) }
+        head.restCount = shredded.rest.count
+        CodeColumn.append(shredded.rowTemplates, entryCount: head.rowCodeCount, to: &sections)
+        head.rowTemplatesByteCount = sections.count
+        columns.bytes.withUnsafeBufferPointer { lines in
+            guard let base = lines.baseAddress else { return }
+            for (index, field) in shredded.fields.enumerated() {
+                let encoder = FieldEncoder(base: base, slices: shredded.slices[field.values]) {
+                    field.values.count == timestamps.count ? timestamps : shredded.rows(of: index).map { timestamps[$0] }
+                }
+                let (encoding, section) = encoder.encode()
+                head.fields.append(
+                    LogBlockHead.Field(
+                        path: field.path, isQuoted: field.isQuoted, valueCount: field.values.count, encoding: encoding,
+                        byteCount: section.count))
+                sections += section
             }
-            for id in columns.spanIDs { ids.append(fixed64: id.value) }
         }
+        if !shredded.rest.isEmpty {
+            let start = sections.count
+            columns.bytes.withUnsafeBufferPointer { lines in
+                withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1) { none in
+                    // Lines may all be empty.
+                    guard let base = lines.baseAddress ?? none.baseAddress.map({ UnsafePointer($0) }) else { return }
+                    let (filter, section) = FieldEncoder.text(base, shredded.rest[...])
+                    head.restFilter = filter
+                    sections += section
+                }
+            }
+            head.restByteCount = sections.count - start
+        }
+        var start = sections.count
+        if !columns.metadata.allSatisfy(\.isEmpty) {
+            BlockCodec.append(columns.metadata, to: &sections) { labels, writer in writer.append(labels) }
+        }
+        head.metadataByteCount = sections.count - start
+        start = sections.count
+        appendIdentifiers(columns, to: &sections)
+        head.identifiersByteCount = sections.count - start
+        BlockCodec.appendFrame(head.encode(), to: &bytes)
+        bytes += sections
+    }
+
+    private static func appendIdentifiers(_ columns: LogColumns, to bytes: inout [UInt8]) {
+        guard !columns.traceIDs.allSatisfy(\.isNone) || !columns.spanIDs.allSatisfy(\.isNone) else { return }
+        var ids: [UInt8] = []
+        ids.reserveCapacity(columns.traceIDs.count * 24)
+        for id in columns.traceIDs {
+            ids.append(fixed64: id.high)
+            ids.append(fixed64: id.low)
+        }
+        for id in columns.spanIDs { ids.append(fixed64: id.value) }
         BlockCodec.appendFrame(ids, to: &bytes)
     }
 
+    /// Reads the columns wanted.
     static func decode(
-        _ reader: inout ByteReader, _ rowCount: Int, _ wanted: ScanRequest.Columns
+        _ reader: inout ByteReader, _ timestamps: [Int64], _ wanted: ScanRequest.Columns
     ) throws(DecodeError) -> LogColumns {
+        let block = try LogBlockReader(&reader, rowCount: timestamps.count)
         var columns = LogColumns()
-        let lengths = try reader.integers(rowCount)
-        if let lines = try BlockCodec.frame(&reader, isWanted: wanted.contains(.line)) {
-            columns.ends.reserveCapacity(rowCount)
-            var end = 0
-            for length in lengths {
-                guard length >= 0, length <= lines.count - end else {
-                    throw DecodeError(offset: reader.offset, field: "line length", "\(length) bytes where \(lines.count - end) are left")
-                }
-                end += Int(length)
-                columns.ends.append(end)
-            }
-            columns.bytes = lines
-        }
-        if let metadata = try BlockCodec.frame(&reader, isWanted: wanted.contains(.metadata)) {
-            if metadata.isEmpty {
-                columns.metadata = Array(repeating: .empty, count: rowCount)
-            } else {
-                columns.metadata = try BlockCodec.rows(metadata, rowCount) { table throws(DecodeError) in try table.labels() }
-            }
-        }
-        if let ids = try BlockCodec.frame(&reader, isWanted: wanted.contains(.identifiers)) {
-            if ids.isEmpty {
-                columns.traceIDs = Array(repeating: .none, count: rowCount)
-                columns.spanIDs = Array(repeating: .none, count: rowCount)
-            } else {
-                var reader = ByteReader(ids)
-                for _ in 0..<rowCount {
-                    columns.traceIDs.append(TraceID(high: try reader.fixed64("trace id"), low: try reader.fixed64("trace id")))
-                }
-                for _ in 0..<rowCount { columns.spanIDs.append(SpanID(try reader.fixed64("span id"))) }
-            }
-        }
+        if wanted.contains(.line) { try block.readLines(into: &columns, timestamps) }
+        if wanted.contains(.metadata) { try block.readMetadata(into: &columns) }
+        if wanted.contains(.identifiers) { try block.readIdentifiers(into: &columns) }
         return columns
     }
 }

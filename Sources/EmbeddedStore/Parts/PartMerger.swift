@@ -72,6 +72,7 @@ struct PartMerger {
 
     /// Whether rows fill at least half a block, so that rewriting them would gain little.
     private func isFull(_ block: PartDirectory.Block) -> Bool {
+        if block.kind == .logs { return LogBlock.isFull(rowCount: Int(block.rowCount), byteCount: Int(block.byteCount)) }
         let rowCountMax = block.kind == .floats ? Limits.floatRowCountMax : Limits.rowCountMax
         return Int(block.rowCount) * 2 >= rowCountMax || Int(block.byteCount) * 4 >= Limits.blockByteCountMax
     }
@@ -79,7 +80,7 @@ struct PartMerger {
     private func isFull(_ run: Run) -> Bool {
         switch run.rows {
         case .floats: run.count >= Limits.floatRowCountMax
-        case .logs(let columns): run.count >= Limits.rowCountMax || columns.bytes.count >= Limits.blockByteCountMax
+        case .logs(let columns): run.count >= LogBlock.rowCountMax || columns.bytes.count >= LogBlock.byteCountMax
         default: run.count >= Limits.rowCountMax
         }
     }

@@ -96,8 +96,8 @@ struct PartWriter: ~Copyable {
         case .logs(let columns):
             let first = columns.range(start).lowerBound
             var end = start + 1
-            let limit = min(start + Limits.rowCountMax, run.count)
-            while end < limit, columns.ends[end] - first <= Limits.blockByteCountMax { end += 1 }
+            let limit = min(start + LogBlock.rowCountMax, run.count)
+            while end < limit, columns.ends[end] - first <= LogBlock.byteCountMax { end += 1 }
             return end
         case .profiles(let profiles):
             var (end, byteCount) = (start, 0)

@@ -1,0 +1,79 @@
+import Codecs
+
+/// Which short pieces occur in a text: so that a block is skipped that cannot hold what is looked for, wherever in a word it may stand.
+///
+/// Two kinds of pieces are noted, each by one bit of a bitmap: all three bytes in a row; and half (chosen by the hash, so that the
+/// reader chooses the same) of all eight hexadecimal digits in a row, for among random ids every three digits occur. The bitmap is
+/// as small as it can be while at most half of its bits are set. Byte for byte: docs/format/logs.md, "Gram filter".
+struct GramFilter: Sendable, Hashable {
+    /// A power of two of bits, at least 64; empty: anything may occur.
+    let words: [UInt64]
+
+    private static let bitCountLog = 17
+    private static let wordCountMax = 1 << (bitCountLog - 6)
+
+    init(words: [UInt64]) {
+        self.words = words
+    }
+
+    /// Notes the pieces of all `slices`.
+    init(_ base: UnsafePointer<UInt8>, _ slices: some Sequence<ValueSlice>) {
+        var words = [UInt64](repeating: 0, count: Self.wordCountMax)
+        words.withUnsafeMutableBufferPointer { words in
+            guard let words = words.baseAddress else { return }
+            for slice in slices {
+                Self.forEachGram(UnsafeBufferPointer(start: base + slice.start, count: slice.count)) { index in
+                    // SAFETY: an index has 17 bits, and so many there are.
+                    words[Int(index &>> 6)] |= 1 &<< UInt64(index & 63)
+                    return true
+                }
+            }
+        }
+        var count = words.count
+        while count > 1 {
+            var setCount = 0
+            for word in 0..<count / 2 { setCount += (words[word] | words[word + count / 2]).nonzeroBitCount }
+            guard setCount <= count / 2 * 32 else { break }
+            for word in 0..<count / 2 { words[word] |= words[word + count / 2] }
+            count /= 2
+        }
+        self.words = Array(words[..<count])
+    }
+
+    /// Whether all pieces of `needle` occur.
+    func mayHold(_ needle: ArraySlice<UInt8>) -> Bool {
+        if words.isEmpty { return true }
+        let mask = UInt32(truncatingIfNeeded: words.count * 64 - 1)
+        return needle.withUnsafeBufferPointer { needle in
+            Self.forEachGram(needle) { index in
+                let index = index & mask
+                return words[Int(index >> 6)] & 1 << UInt64(index & 63) != 0
+            }
+        }
+    }
+
+    /// Calls `body` with the bit of each piece until it returns false; whether it never did.
+    @inline(__always)
+    @discardableResult
+    private static func forEachGram(_ text: UnsafeBufferPointer<UInt8>, _ body: (UInt32) -> Bool) -> Bool {
+        var (gram, digits, digitCount) = (UInt32(0), UInt32(0), 0)
+        for index in 0..<text.count {
+            let byte = text[index]
+            gram = gram &>> 8 | UInt32(byte) &<< 16
+            if index >= 2, !body((gram &* 0x9e37_79b1) &>> UInt32(32 - bitCountLog)) { return false }
+            let digit = byte &- 0x30
+            let letter = byte &- 0x61
+            guard digit < 10 || letter < 6 else {
+                digitCount = 0
+                continue
+            }
+            digits = digits &<< 4 | UInt32(digit < 10 ? digit : letter &+ 10)
+            digitCount &+= 1
+            if digitCount >= 8 {
+                let hash = (digits ^ digits &>> 15) &* 0x85eb_ca6b
+                if hash & 1 == 0, !body(hash &>> UInt32(32 - bitCountLog)) { return false }
+            }
+        }
+        return true
+    }
+}
