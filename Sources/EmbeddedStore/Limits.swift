@@ -13,6 +13,8 @@ enum Limits {
     static let floatRowCountMax = 4096
     /// Rows of a block of anything else: a point look-up decodes one block.
     static let rowCountMax = 1024
+    /// Spans of a block: a point look-up reads a few columns of two blocks, and dictionaries are shared by twice as many rows.
+    static let spanRowCountMax = 2048
     /// Bytes of a block's rows before compression: a point look-up expands one block.
     static let blockByteCountMax = 256 << 10
     /// Rows that a scan hands over at once when they come from memory or from several parts.

@@ -19,6 +19,8 @@ package struct ScanRequest: Sendable {
     package var order: Order
     /// The columns wanted; a block may hold more.
     package var columns: Columns
+    /// Of the spans' attributes those of these names; a block may hold more. nil: all.
+    package var attributeNames: Set<String>?
     /// Conditions that the store may use to leave rows out; all of them must hold for a row to be wanted. A row that comes
     /// may still fail one: the reader checks those that ``Block/applied`` does not name.
     package var predicates: [Predicate]
@@ -27,13 +29,14 @@ package struct ScanRequest: Sendable {
 
     package init(
         signal: Signal, streams: [TelemetryStream], range: TimeRange, order: Order = .byStream,
-        columns: Columns = .all, predicates: [Predicate] = [], statistics: ScanStatistics? = nil
+        columns: Columns = .all, attributeNames: Set<String>? = nil, predicates: [Predicate] = [], statistics: ScanStatistics? = nil
     ) {
         self.signal = signal
         self.streams = streams
         self.range = range
         self.order = order
         self.columns = columns
+        self.attributeNames = attributeNames
         self.predicates = predicates
         self.statistics = statistics
     }
@@ -62,27 +65,6 @@ package struct ScanRequest: Sendable {
         /// Timestamps alone.
         package static let none: Columns = []
     }
-}
-
-/// A condition that a store may push down to its blocks and filters.
-package enum Predicate: Sendable, Hashable {
-    package enum Comparison: String, Sendable, Hashable {
-        case equal = "=", notEqual = "!=", less = "<", lessOrEqual = "<=", greater = ">", greaterOrEqual = ">="
-    }
-
-    /// The line holds these bytes.
-    case lineContains(String)
-    /// The line does not hold them.
-    case lineExcludes(String)
-    /// The row belongs to this trace (logs and spans).
-    case trace(TraceID)
-    case spanName(Comparison, String)
-    /// Nanoseconds.
-    case duration(Comparison, Int64)
-    case status(Comparison, TraceSpan.Status)
-    case kind(Comparison, TraceSpan.Kind)
-    /// An attribute of the span itself.
-    case attribute(String, Comparison, AttributeValue)
 }
 
 /// Whether a scan goes on.

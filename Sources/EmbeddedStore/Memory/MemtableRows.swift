@@ -39,6 +39,11 @@ struct MemtableRows {
         return runs
     }
 
+    /// A stream's spans that lie in the range and satisfy the conditions.
+    func spans(of stream: Int, _ conditions: SpanConditions, in range: TimeRange) -> [Run] {
+        streams[stream].map { [$0.spans(conditions, in: range)] } ?? []
+    }
+
     private func floats(of stream: Int, hiddenBy histogramTimes: [Int64]) -> Run? {
         var (times, values) = ([Int64](), [Double]())
         for (chunk, positions) in zip(chunks, positions) where positions[stream] >= 0 {

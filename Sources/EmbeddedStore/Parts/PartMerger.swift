@@ -73,7 +73,12 @@ struct PartMerger {
     /// Whether rows fill at least half a block, so that rewriting them would gain little.
     private func isFull(_ block: PartDirectory.Block) -> Bool {
         if block.kind == .logs { return LogBlock.isFull(rowCount: Int(block.rowCount), byteCount: Int(block.byteCount)) }
-        let rowCountMax = block.kind == .floats ? Limits.floatRowCountMax : Limits.rowCountMax
+        let rowCountMax =
+            switch block.kind {
+            case .floats: Limits.floatRowCountMax
+            case .spans: Limits.spanRowCountMax
+            default: Limits.rowCountMax
+            }
         return Int(block.rowCount) * 2 >= rowCountMax || Int(block.byteCount) * 4 >= Limits.blockByteCountMax
     }
 
@@ -81,6 +86,7 @@ struct PartMerger {
         switch run.rows {
         case .floats: run.count >= Limits.floatRowCountMax
         case .logs(let columns): run.count >= LogBlock.rowCountMax || columns.bytes.count >= LogBlock.byteCountMax
+        case .spans: run.count >= Limits.spanRowCountMax
         default: run.count >= Limits.rowCountMax
         }
     }

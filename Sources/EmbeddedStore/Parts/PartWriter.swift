@@ -107,7 +107,8 @@ struct PartWriter: ~Copyable {
                 end += 1
             } while end < limit && byteCount < Limits.blockByteCountMax
             return end
-        case .histograms, .exemplars, .spans: return min(start + Limits.rowCountMax, run.count)
+        case .spans(let spans): return SpanBlock.end(spans, from: start)
+        case .histograms, .exemplars: return min(start + Limits.rowCountMax, run.count)
         }
     }
 }

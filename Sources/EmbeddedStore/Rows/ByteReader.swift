@@ -116,11 +116,11 @@ extension [UInt8] {
     mutating func append(signed value: Int64) { Varint.appendSigned(value, to: &self) }
 
     mutating func append(fixed32 value: UInt32) {
-        for shift in stride(from: UInt32(0), to: 32, by: 8) { append(UInt8(truncatingIfNeeded: value >> shift)) }
+        Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
     }
 
     mutating func append(fixed64 value: UInt64) {
-        for shift in stride(from: UInt64(0), to: 64, by: 8) { append(UInt8(truncatingIfNeeded: value >> shift)) }
+        Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
     }
 
     mutating func append(double value: Double) { append(fixed64: value.bitPattern) }

@@ -15,9 +15,13 @@ extension TextTableWriter {
         append(span.statusMessage)
         body.append(signed: span.duration)
         body.append(varint: UInt64(span.flags))
-        append(span.scope.name)
-        append(span.scope.version)
-        append(span.scope.attributes)
+        append(span.scope)
+    }
+
+    mutating func append(_ scope: TraceSpan.Scope) {
+        append(scope.name)
+        append(scope.version)
+        append(scope.attributes)
     }
 
     /// Events, links, trace state and the dropped counts.
@@ -25,22 +29,27 @@ extension TextTableWriter {
         append(span.traceState)
         for count in [span.droppedAttributesCount, span.droppedEventsCount, span.droppedLinksCount] { body.append(varint: UInt64(count)) }
         body.append(count: span.events.count)
-        for event in span.events {
-            body.append(signed: event.timestamp &- span.start)
-            append(event.name)
-            append(event.attributes)
-            body.append(varint: UInt64(event.droppedAttributesCount))
-        }
+        for event in span.events { append(event, start: span.start) }
         body.append(count: span.links.count)
-        for link in span.links {
-            body.append(fixed64: link.traceID.high)
-            body.append(fixed64: link.traceID.low)
-            body.append(fixed64: link.spanID.value)
-            append(link.traceState)
-            append(link.attributes)
-            body.append(varint: UInt64(link.droppedAttributesCount))
-            body.append(varint: UInt64(link.flags))
-        }
+        for link in span.links { append(link) }
+    }
+
+    /// - Parameter start: the span's, from which the event's time counts.
+    mutating func append(_ event: TraceSpan.Event, start: Int64) {
+        body.append(signed: event.timestamp &- start)
+        append(event.name)
+        append(event.attributes)
+        body.append(varint: UInt64(event.droppedAttributesCount))
+    }
+
+    mutating func append(_ link: TraceSpan.Link) {
+        body.append(fixed64: link.traceID.high)
+        body.append(fixed64: link.traceID.low)
+        body.append(fixed64: link.spanID.value)
+        append(link.traceState)
+        append(link.attributes)
+        body.append(varint: UInt64(link.droppedAttributesCount))
+        body.append(varint: UInt64(link.flags))
     }
 
     /// A whole span, start included: a row of the write-ahead log.
@@ -68,10 +77,27 @@ extension TextTableReader {
         span.statusMessage = try text("status message")
         span.duration = try body.signed("duration")
         span.flags = try body.uint32("flags")
-        span.scope.name = try text("scope name")
-        span.scope.version = try text("scope version")
-        span.scope.attributes = try attributes()
+        span.scope = try scope()
         return span
+    }
+
+    mutating func scope() throws(DecodeError) -> TraceSpan.Scope {
+        TraceSpan.Scope(name: try text("scope name"), version: try text("scope version"), attributes: try attributes())
+    }
+
+    mutating func spanEvent(start: Int64) throws(DecodeError) -> TraceSpan.Event {
+        let timestamp = start &+ (try body.signed("event time"))
+        return TraceSpan.Event(
+            timestamp: timestamp, name: try text("event name"), attributes: try attributes(),
+            droppedAttributesCount: try body.uint32("dropped attributes"))
+    }
+
+    mutating func spanLink() throws(DecodeError) -> TraceSpan.Link {
+        let traceID = TraceID(high: try body.fixed64("link trace id"), low: try body.fixed64("link trace id"))
+        return TraceSpan.Link(
+            traceID: traceID, spanID: SpanID(try body.fixed64("link span id")), traceState: try text("link trace state"),
+            attributes: try attributes(), droppedAttributesCount: try body.uint32("dropped attributes"),
+            flags: try body.uint32("link flags"))
     }
 
     mutating func spanDetails(into span: inout TraceSpan) throws(DecodeError) {
@@ -79,21 +105,8 @@ extension TextTableReader {
         span.droppedAttributesCount = try body.uint32("dropped attributes")
         span.droppedEventsCount = try body.uint32("dropped events")
         span.droppedLinksCount = try body.uint32("dropped links")
-        for _ in 0..<(try body.count("events", byteCountMin: 4)) {
-            let timestamp = span.start &+ (try body.signed("event time"))
-            let event = TraceSpan.Event(
-                timestamp: timestamp, name: try text("event name"), attributes: try attributes(),
-                droppedAttributesCount: try body.uint32("dropped attributes"))
-            span.events.append(event)
-        }
-        for _ in 0..<(try body.count("links", byteCountMin: 28)) {
-            let traceID = TraceID(high: try body.fixed64("link trace id"), low: try body.fixed64("link trace id"))
-            let link = TraceSpan.Link(
-                traceID: traceID, spanID: SpanID(try body.fixed64("link span id")), traceState: try text("link trace state"),
-                attributes: try attributes(), droppedAttributesCount: try body.uint32("dropped attributes"),
-                flags: try body.uint32("link flags"))
-            span.links.append(link)
-        }
+        for _ in 0..<(try body.count("events", byteCountMin: 4)) { span.events.append(try spanEvent(start: span.start)) }
+        for _ in 0..<(try body.count("links", byteCountMin: 28)) { span.links.append(try spanLink()) }
     }
 
     mutating func span() throws(DecodeError) -> TraceSpan {

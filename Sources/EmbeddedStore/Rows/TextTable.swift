@@ -2,28 +2,24 @@ import Codecs
 
 /// Writes rows whose texts stand once in a table: `count, texts, rows`, where a row names a text by its position.
 struct TextTableWriter {
-    private var positions: [String: Int] = [:]
-    private var texts: [UInt8] = []
+    private var texts = TextIndex()
     /// The rows.
     var body: [UInt8] = []
 
     mutating func append(_ text: String) {
-        if let position = positions[text] {
-            body.append(count: position)
-            return
-        }
-        let position = positions.count
-        positions[text] = position
-        texts.append(text: text)
-        body.append(count: position)
+        body.append(count: texts.position(of: text))
     }
 
     /// Table and rows.
     var bytes: [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(texts.count + body.count + 8)
-        bytes.append(count: positions.count)
-        bytes += texts
+        bytes.reserveCapacity(texts.bytes.count + 2 * texts.count + body.count + 16)
+        bytes.append(count: texts.count)
+        for position in 0..<texts.count {
+            let range = texts.range(position)
+            bytes.append(count: range.count)
+            bytes += texts.bytes[range]
+        }
         bytes += body
         return bytes
     }

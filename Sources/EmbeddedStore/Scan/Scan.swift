@@ -2,10 +2,10 @@ import Telemetry
 
 /// One reading of one state of a signal.
 struct Scan {
-    private let request: ScanRequest
-    private let predicates: ScanPredicates
+    let request: ScanRequest
+    let predicates: ScanPredicates
     private let kinds: Set<RowKind>
-    private var readers: [PartReader] = []
+    private(set) var readers: [PartReader] = []
     /// By reader: the day's id of each stream of the request.
     private var readerIDs: [[UInt64?]] = []
     /// By reader: the blocks that may hold the trace asked for; nil where all may.
@@ -26,7 +26,7 @@ struct Scan {
         for (_, index, parts) in snapshot.days {
             let wanted = parts.filter { $0.footer.range.overlaps(request.range) }
             if wanted.isEmpty { continue }
-            let ids = index.ids(of: request.streams, slots: slots)
+            let ids = index.ids(of: request.streams)
             if ids.allSatisfy({ $0 == nil }) { continue }
             for part in wanted { try open(part, ids) }
         }
@@ -36,8 +36,10 @@ struct Scan {
         do throws(StoreError) {
             let reader = try part.reader()
             var blocks: Set<Int>?
-            if let trace = predicates.trace, reader.directory.blocks.count < TraceFilter.blockCountMax {
-                blocks = Set(try part.blocks(of: trace, reader.file))
+            if let traces = predicates.traces, reader.directory.blocks.count < TraceFilter.blockCountMax {
+                var found: Set<Int> = []
+                for trace in traces { found.formUnion(try part.blocks(of: trace, reader.file)) }
+                blocks = found
                 if blocks?.isEmpty == true { return }
             }
             readers.append(reader)
@@ -107,7 +109,8 @@ struct Scan {
             }
         }
         for (position, rows) in memory.enumerated() {
-            for run in rows.runs(of: stream) where kinds.contains(run.kind) {
+            let runs = signal == .spans ? rows.spans(of: stream, predicates.spans, in: request.range) : rows.runs(of: stream)
+            for run in runs where kinds.contains(run.kind) {
                 let clipped = run.clipped(to: request.range)
                 guard let first = clipped.timestamps.first, let last = clipped.timestamps.last else { continue }
                 items.append(
@@ -144,6 +147,7 @@ struct Scan {
     }
 
     func rows(_ cluster: ScanCluster) throws -> [Run] {
+        if request.signal == .spans { return try spans(cluster).map { $0.isEmpty ? [] : [$0] } ?? [] }
         // Rows of several pieces are compared whole, or two rows that differ in a column not asked for would become one.
         let columns = cluster.items.count == 1 ? request.columns.union(predicates.columns) : .all
         var pieces: [(source: Int, run: Run)] = []

@@ -7,13 +7,17 @@ struct ScanPredicates {
     private(set) var applied: UInt64 = 0
     /// Columns that applying needs.
     private(set) var columns: ScanRequest.Columns = []
-    /// All rows wanted belong to this trace.
-    private(set) var trace: TraceID?
+    /// All log rows wanted belong to this trace.
+    private var trace: TraceID?
     private var contained: [[UInt8]] = []
     private var excluded: [[UInt8]] = []
-    private var spanConditions: [Predicate] = []
+    /// What is asked of spans; they are applied to the columns of a block, before its rows are made.
+    private(set) var spans = SpanConditions()
 
     var isEmpty: Bool { applied == 0 }
+
+    /// All rows wanted belong to one of these traces; nil: to any.
+    var traces: Set<TraceID>? { trace.map { [$0] } ?? spans.traces }
 
     init(_ request: ScanRequest) {
         for (index, predicate) in request.predicates.prefix(64).enumerated() where add(predicate, request.signal) {
@@ -29,15 +33,12 @@ struct ScanPredicates {
         case (.logs, .lineExcludes(let text)):
             excluded.append(Array(text.utf8))
             columns.insert(.line)
-        case (.logs, .trace(let id)), (.spans, .trace(let id)):
+        case (.logs, .trace(let id)):
             // Two different ones cannot both hold; the reader sees that by itself.
             guard trace == nil || trace == id, !id.isNone else { return false }
             trace = id
             columns.insert(.identifiers)
-        case (.spans, .spanName(.equal, _)), (.spans, .spanName(.notEqual, _)), (.spans, .duration),
-            (.spans, .status(.equal, _)), (.spans, .status(.notEqual, _)), (.spans, .kind(.equal, _)), (.spans, .kind(.notEqual, _)):
-            spanConditions.append(predicate)
-            columns.insert(.intrinsics)
+        case (.spans, _): return spans.add(predicate)
         default: return false
         }
         return true
@@ -52,7 +53,7 @@ struct ScanPredicates {
             // One search over the whole block usually settles it.
             for needle in contained where !ByteSearch.contains(columns.bytes, 0..<columns.bytes.count, needle) { return run.slice(0..<0) }
             rows = run.timestamps.indices.filter { holds(columns, $0) }
-        case .spans(let spans): rows = spans.indices.filter { holds(spans[$0]) }
+        case .spans(let values): rows = values.indices.filter { spans.holds(values[$0]) }
         default: return run
         }
         return rows.count == run.count ? run : run.selecting(rows)
@@ -64,31 +65,5 @@ struct ScanPredicates {
         let range = columns.range(row)
         return contained.allSatisfy { ByteSearch.contains(columns.bytes, range, $0) }
             && !excluded.contains { ByteSearch.contains(columns.bytes, range, $0) }
-    }
-
-    private func holds(_ span: TraceSpan) -> Bool {
-        if let trace, span.traceID != trace { return false }
-        return spanConditions.allSatisfy { condition in
-            switch condition {
-            case .spanName(let comparison, let name): (span.name == name) == (comparison == .equal)
-            case .status(let comparison, let status): (span.status == status) == (comparison == .equal)
-            case .kind(let comparison, let kind): (span.kind == kind) == (comparison == .equal)
-            case .duration(let comparison, let bound): comparison.holds(span.duration, bound)
-            default: true
-            }
-        }
-    }
-}
-
-extension Predicate.Comparison {
-    func holds(_ left: Int64, _ right: Int64) -> Bool {
-        switch self {
-        case .equal: left == right
-        case .notEqual: left != right
-        case .less: left < right
-        case .lessOrEqual: left <= right
-        case .greater: left > right
-        case .greaterOrEqual: left >= right
-        }
     }
 }

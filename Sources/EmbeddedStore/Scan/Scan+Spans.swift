@@ -1,0 +1,71 @@
+import Telemetry
+
+extension Scan {
+    /// The spans of a cluster that lie in the range and satisfy the predicates, in the order of time; of equal ones the first.
+    func spans(_ cluster: ScanCluster) throws -> Run? {
+        if cluster.items.count == 1 {
+            return try spans(cluster.items[0], request.columns, request.attributeNames)
+        }
+        // Of two spans with one id and start, only all columns tell whether they are the same.
+        var columns = request.columns
+        columns.insert(.identifiers)
+        if let joined = try join(cluster, columns, request.attributeNames, areAllColumnsThere: false) { return joined }
+        return try join(cluster, .all, nil, areAllColumnsThere: true)
+    }
+
+    /// - Returns: nil where there may be equal rows and not all columns are there.
+    private func join(
+        _ cluster: ScanCluster, _ columns: ScanRequest.Columns, _ names: Set<String>?, areAllColumnsThere: Bool
+    ) throws -> Run? {
+        var pieces: [Run] = []
+        for item in cluster.items.sorted(by: { $0.source < $1.source }) {
+            if let piece = try spans(item, columns, names), !piece.isEmpty { pieces.append(piece) }
+        }
+        guard var joined = pieces.first else { return Run(timestamps: [], rows: .spans([])) }
+        if pieces.count == 1 { return joined }
+        if areAllColumnsThere { return Run.merged(pieces) }
+        for piece in pieces.dropFirst() { joined.append(piece) }
+        guard case .spans(let spans) = joined.rows else { return joined }
+        let order = joined.timestamps.indices.sorted {
+            joined.timestamps[$0] == joined.timestamps[$1] ? $0 < $1 : joined.timestamps[$0] < joined.timestamps[$1]
+        }
+        var start = 0
+        while start < order.count {
+            var end = start + 1
+            while end < order.count, joined.timestamps[order[end]] == joined.timestamps[order[start]] { end += 1 }
+            if end - start > 1, Set(order[start..<end].map { spans[$0].spanID }).count < end - start { return nil }
+            start = end
+        }
+        return joined.selecting(order)
+    }
+
+    /// A piece's rows; nil where they are damaged, which is reported.
+    private func spans(_ item: ScanItem, _ columns: ScanRequest.Columns, _ names: Set<String>?) throws -> Run? {
+        switch item.origin {
+        // Runs of a memtable were asked already.
+        case .run(let run): return run
+        case .block(let reader, let index):
+            do throws(StoreError) {
+                return try readers[reader].spans(
+                    index, predicates.spans, in: request.range, columns: columns, attributeNames: names)
+            } catch {
+                guard error.code == .corrupted else { throw error }
+                readers[reader].part.quarantine(error, block: index)
+                return nil
+            }
+        }
+    }
+}
+
+extension Memtable.Stream {
+    /// The spans that lie in the range and satisfy the conditions, in the order of time and without duplicates.
+    func spans(_ conditions: SpanConditions, in range: TimeRange) -> Run {
+        if conditions.isEmpty { return Run(timestamps: times, rows: .spans(spans)).ordered().clipped(to: range) }
+        var run: (times: [Int64], spans: [TraceSpan]) = ([], [])
+        for row in times.indices where range.contains(times[row]) && conditions.holds(spans[row]) {
+            run.times.append(times[row])
+            run.spans.append(spans[row])
+        }
+        return Run(timestamps: run.times, rows: .spans(run.spans)).ordered()
+    }
+}
