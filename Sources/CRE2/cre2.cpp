@@ -56,6 +56,17 @@ bool apus_re2_matches(const apus_re2 *expression, const char *text, size_t textB
     return expression->expression.Match(re2::StringPiece(text, textByteCount), 0, textByteCount, anchor(anchored), nullptr, 0);
 }
 
+bool apus_re2_bounds(const apus_re2 *expression, char *lower, size_t *lowerByteCount, char *upper, size_t *upperByteCount, size_t capacity) {
+    std::string low, high;
+    if (!expression->expression.PossibleMatchRange(&low, &high, static_cast<int>(capacity))) return false;
+    if (low.size() > capacity || high.size() > capacity) return false;
+    memcpy(lower, low.data(), low.size());
+    memcpy(upper, high.data(), high.size());
+    *lowerByteCount = low.size();
+    *upperByteCount = high.size();
+    return true;
+}
+
 bool apus_re2_find(const apus_re2 *expression, const char *text, size_t textByteCount, size_t start, int anchored,
                    int64_t *ranges, int rangeCount) {
     std::vector<re2::StringPiece> groups(rangeCount);

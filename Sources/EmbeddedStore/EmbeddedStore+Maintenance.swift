@@ -21,8 +21,6 @@ extension EmbeddedStore {
     }
 
     private static let roundInterval = Duration.milliseconds(500)
-    /// How long a day's index stays in memory after its last use.
-    private static let indexLifetimeNanoseconds: Int64 = 600 * 1_000_000_000
 
     /// One round of background work.
     package func maintain() async throws(StoreError) {
@@ -35,9 +33,6 @@ extension EmbeddedStore {
         let isLeft = flushUnits.withLock { !$0.isEmpty }
         if isOld || isLarge || isLeft { try await flush(rotating: isOld || isLarge) }
         try await onThread(mergeThread) { () throws(StoreError) in try self.mergeRound(everything: false) }
-        for signal in signals {
-            for index in signal.indexes { index.unload(unusedSince: now - Self.indexLifetimeNanoseconds) }
-        }
     }
 
     /// Writes everything in memory to parts.

@@ -22,7 +22,9 @@ extension EmbeddedStore {
 
         let reporter = StoreReporter(options.log)
         let signals = Signal.allCases.map {
-            SignalStore(signal: $0, dataFolder: options.dataFolder, fileSystem: files, reporter: reporter)
+            SignalStore(
+                signal: $0, dataFolder: options.dataFolder, fileSystem: files, reporter: reporter, time: options.time,
+                hash: options.streamHash)
         }
         var highest: UInt64 = 0
         for signal in signals { highest = max(highest, try signal.open()) }

@@ -4,39 +4,35 @@ extension EmbeddedStore {
     package func streams(
         _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange, limit: Int?
     ) async throws(StoreError) -> [TelemetryStream] {
-        let compiled = try compile(matchers)
-        var result: [TelemetryStream] = []
-        // Most streams live on several of the days asked for. Ids are unique but for the rare hash collision.
-        var seen: [UInt64: [Int]] = [:]
-        for index in indexes(signal, in: range) {
-            for stream in index.streams(compiled) {
-                let known = seen[stream.id.value]
-                if known?.contains(where: { result[$0].isSame(as: stream.labels, stream.resource, signal) }) == true { continue }
-                if let limit, result.count >= limit { return result.sorted { $0.id < $1.id } }
-                seen[stream.id.value, default: []].append(result.count)
-                result.append(stream)
-            }
-        }
-        // The order in which parts hold them.
-        return result.sorted { $0.id < $1.id }
+        let sources = try sources(signal, matchers, in: range)
+        return self[signal].registry.streams(sources.found(), limit: limit)
     }
 
     package func labelNames(
         _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
     ) async throws(StoreError) -> [String] {
-        let compiled = try compile(matchers)
+        let sources = try sources(signal, matchers, in: range)
         var names: Set<String> = []
-        for index in indexes(signal, in: range) { names.formUnion(index.labelNames(compiled)) }
+        self[signal].registry.labelNames(sources.found(), into: &names)
         return names.sorted { $0.utf8Precedes($1) }
     }
 
     package func labelValues(
         _ name: String, _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
     ) async throws(StoreError) -> [String] {
-        let compiled = try compile(matchers)
+        let sources = try sources(signal, matchers, in: range)
         var values: Set<String> = []
-        for index in indexes(signal, in: range) { values.formUnion(index.labelValues(name, compiled)) }
+        self[signal].registry.labelValues(name, sources.found(), into: &values)
         return values.sorted { $0.utf8Precedes($1) }
+    }
+
+    package func cardinality(
+        _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange, limit: Int
+    ) async throws(StoreError) -> Cardinality {
+        let sources = try sources(signal, matchers, in: range)
+        var tally = CardinalityTally()
+        self[signal].registry.count(sources.found(), into: &tally)
+        return tally.cardinality(group: signal.groupLabelName, limit: limit)
     }
 
     package func scan(_ request: ScanRequest, _ body: (Block) throws -> ScanControl) async throws {
@@ -72,19 +68,27 @@ extension EmbeddedStore {
         metadataTable.families(family)
     }
 
-    private func compile(_ matchers: [LabelMatcher]) throws(StoreError) -> [CompiledMatcher] {
-        var compiled: [CompiledMatcher] = []
-        for matcher in matchers { compiled.append(try CompiledMatcher(matcher)) }
-        return compiled
+    /// Where the streams of the days that meet a range are looked for.
+    private struct Sources {
+        let registry: StreamRegistry
+        let matchers: [CompiledMatcher]
+        var members = Bitmap()
+
+        func found() -> Bitmap {
+            members.isEmpty ? members : registry.matching(matchers, among: members)
+        }
     }
 
-    /// The indexes of the days that meet the range, oldest first.
-    private func indexes(_ signal: Signal, in range: TimeRange) -> [DayIndex] {
-        if range.isEmpty { return [] }
+    private func sources(_ signal: Signal, _ matchers: [LabelMatcher], in range: TimeRange) throws(StoreError) -> Sources {
+        var compiled: [CompiledMatcher] = []
+        for matcher in matchers { compiled.append(try CompiledMatcher(matcher)) }
+        var sources = Sources(registry: self[signal].registry, matchers: compiled)
+        if range.isEmpty { return sources }
         let now = options.time.nanoseconds
-        return self[signal].snapshot(range).days.map { day in
-            day.index.touch(now)
-            return day.index
+        for (_, index, _) in self[signal].snapshot(range).days {
+            index.touch(now)
+            sources.members.formUnion(index.members())
         }
+        return sources
     }
 }

@@ -45,9 +45,7 @@ extension SignalStore {
         try fileSystem.createFolder(folder)
         try fileSystem.syncFolder(self.folder)
         // The streams before the rows: a part never names a stream that its day does not know.
-        let index = index(of: day)
-        let ids = index.add(registry[content.slots])
-        try index.persist()
+        let ids = try index(of: day).persist(content.slots)
 
         let name = Part.name(sequence...sequence)
         let path = folder + "/" + name + ".tmp"

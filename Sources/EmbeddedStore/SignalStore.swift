@@ -32,12 +32,15 @@ final class SignalStore: Sendable {
         var memtables: [Memtable]
     }
 
-    init(signal: Signal, dataFolder: String, fileSystem: any FileSystem, reporter: StoreReporter) {
+    init(
+        signal: Signal, dataFolder: String, fileSystem: any FileSystem, reporter: StoreReporter, time: TimeSource = .system,
+        hash: @escaping StreamRegistry.Hash = { StreamHash.id($0, $1, $2) }
+    ) {
         self.signal = signal
         self.fileSystem = fileSystem
         self.reporter = reporter
         folder = dataFolder + "/" + signal.name
-        registry = StreamRegistry(signal: signal)
+        registry = StreamRegistry(signal: signal, time: time, hash: hash)
         state = Mutex(State(active: Memtable(signal: signal)))
     }
 
@@ -63,7 +66,7 @@ final class SignalStore: Sendable {
             highest = max(highest, sequences.map(\.upperBound).max() ?? 0)
             let parts = try openParts(sequences, dayFolder)
             let index = DayIndex(
-                signal: signal, day: day, folder: dayFolder, fileSystem: fileSystem, reporter: reporter, isNew: false)
+                registry: registry, day: day, folder: dayFolder, fileSystem: fileSystem, reporter: reporter, isNew: false)
             state.withLock { $0.days[day] = Day(index: index, parts: parts) }
         }
         return highest
@@ -94,7 +97,7 @@ final class SignalStore: Sendable {
     /// - Returns: the bytes by which it grew.
     func apply(_ batch: PreparedBatch, now: Int64) -> Int {
         let active = state.withLock { $0.active }
-        return active.append(batch, now: now) { slot, day in index(of: day).add(registry[slot]) }
+        return active.append(batch, now: now) { slot, day in index(of: day).add(slot) }
     }
 
     /// Starts a new memtable. On the log's thread, between two commits.
@@ -114,7 +117,7 @@ final class SignalStore: Sendable {
         state.withLock { state in
             if let index = state.days[day]?.index { return index }
             let index = DayIndex(
-                signal: signal, day: day, folder: dayFolder(day), fileSystem: fileSystem, reporter: reporter, isNew: true)
+                registry: registry, day: day, folder: dayFolder(day), fileSystem: fileSystem, reporter: reporter, isNew: true)
             state.days[day] = Day(index: index)
             return index
         }

@@ -20,6 +20,9 @@ extension EmbeddedStore {
         /// Hears of what an operator should know.
         package var log: @Sendable (StoreEvent) -> Void = { _ in }
 
+        /// Another one in tests, where labels must collide.
+        var streamHash: @Sendable (Signal, Labels, Resource) -> UInt64 = { StreamHash.id($0, $1, $2) }
+
         package init(dataFolder: String, retention: Duration = .seconds(30 * 86_400)) {
             self.dataFolder = dataFolder
             self.retention = [:]

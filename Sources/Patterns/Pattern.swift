@@ -63,6 +63,21 @@ package final class Pattern: Sendable {
     /// Whether a part of `text` matches.
     package func matchesPart(_ text: String) -> Bool { matches(text, anchored: 0) }
 
+    /// Two texts in byte order between which a text must lie to match as a whole; nil where nothing is known.
+    package var bounds: (lower: [UInt8], upper: [UInt8])? {
+        let capacity = 64
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 2 * capacity) { buffer in
+            guard let lower = buffer.baseAddress else { return nil }
+            let upper = lower + capacity
+            var (lowerByteCount, upperByteCount) = (0, 0)
+            guard apus_re2_bounds(expression, lower, &lowerByteCount, upper, &upperByteCount, capacity) else { return nil }
+            func bytes(_ start: UnsafeMutablePointer<CChar>, _ count: Int) -> [UInt8] {
+                UnsafeBufferPointer(start: start, count: count).map { UInt8(bitPattern: $0) }
+            }
+            return (bytes(lower, lowerByteCount), bytes(upper, upperByteCount))
+        }
+    }
+
     /// Whether a part of `bytes` matches.
     package func matchesPart(_ bytes: Span<UInt8>) -> Bool {
         bytes.withUnsafeBufferPointer { matches($0, anchored: 0) }

@@ -29,6 +29,11 @@ package protocol TelemetryStore: Sendable {
         _ name: String, _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
     ) async throws(StoreError) -> [String]
 
+    /// Which labels make the streams that match many: counts by name, value and metric, each list cut off behind `limit` entries.
+    func cardinality(
+        _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange, limit: Int
+    ) async throws(StoreError) -> Cardinality
+
     /// Hands over the rows that `request` asks for, block by block, on the caller's task, until there is no more or `body`
     /// says stop. A scan sees one state of the store, whatever is flushed, merged or written meanwhile.
     ///
@@ -54,6 +59,18 @@ extension TelemetryStore {
         _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
     ) async throws(StoreError) -> [TelemetryStream] {
         try await streams(signal, matching: matchers, in: range, limit: nil)
+    }
+
+    /// Counted from the streams themselves, for stores that keep no such figures.
+    package func cardinality(
+        _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange, limit: Int
+    ) async throws(StoreError) -> Cardinality {
+        var tally = CardinalityTally()
+        for stream in try await streams(signal, matching: matchers, in: range) {
+            tally.streamCount += 1
+            for label in stream.labels.pairs { tally.add(label.name, label.value, 1) }
+        }
+        return tally.cardinality(group: signal.groupLabelName, limit: limit)
     }
 }
 

@@ -28,6 +28,10 @@ const char *apus_re2_group_name(const apus_re2 *expression, int index);
 // Whether `text` matches anywhere (anchored == 0) or as a whole (anchored == 1).
 bool apus_re2_matches(const apus_re2 *expression, const char *text, size_t textByteCount, int anchored);
 
+// The range in byte order that a text must lie in to match as a whole: `capacity` bytes at most go to `lower` and to `upper`. Returns false
+// where nothing is known.
+bool apus_re2_bounds(const apus_re2 *expression, char *lower, size_t *lowerByteCount, char *upper, size_t *upperByteCount, size_t capacity);
+
 // Finds the first match in text[start...]. `ranges` receives 2 * rangeCount offsets: begin and end of the whole match, then of each group;
 // -1 for a group that took no part. Returns whether there is a match.
 bool apus_re2_find(const apus_re2 *expression, const char *text, size_t textByteCount, size_t start, int anchored,

@@ -4,7 +4,7 @@ import Telemetry
 ///
 /// The top 12 bits come from the metric's (or service's) name alone: parts are sorted by id, so the streams that one query reads
 /// lie together. The other 52 come from all labels, and for spans the resource. Two label sets with one hash get ids of their
-/// own where they meet (``StreamRegistry``, ``StreamTable``).
+/// own where they meet (``StreamRegistry``, ``DayIndex``).
 struct StreamHash {
     private var state: UInt64
 
@@ -34,6 +34,14 @@ struct StreamHash {
             }
         }
         return (group.state & 0xfff0_0000_0000_0000) | (whole.state & 0x000f_ffff_ffff_ffff)
+    }
+
+    /// The hash of one label, for tables in memory.
+    static func hash(_ label: Label) -> UInt64 {
+        var hash = StreamHash(seed: 0x6a09_e667_f3bc_c908)
+        hash.combine(label.name)
+        hash.combine(label.value)
+        return hash.state
     }
 
     /// The hash of a trace id, for the filters of parts.

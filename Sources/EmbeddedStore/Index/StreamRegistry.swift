@@ -1,78 +1,210 @@
 import Synchronization
 import Telemetry
 
-/// Every stream of one signal that this process has met: its slot, a small number that memtables and log records use.
+/// The streams of one signal that this process has to do with: each under a slot, a small number that memtables and log records
+/// use and that is never another stream's.
+///
+/// About a hundred bytes a stream: labels are numbers of pairs (``LabelTable``), and become strings only when a stream is handed
+/// out. A stream that nothing names any more is forgotten (``forget(_:seenBefore:)``), and gets a new slot when it comes again.
 final class StreamRegistry: Sendable {
+    typealias Hash = @Sendable (Signal, Labels, Resource) -> UInt64
+
+    /// How long a slot stays valid at least after it was handed out, refreshed or flushed.
+    static let lifetimeSeconds: UInt32 = 3600
+
     let signal: Signal
-    private let state = Mutex(State())
+    let hash: Hash
+    private let time: TimeSource
+    let state: Mutex<State>
 
-    fileprivate struct State: Sendable {
-        /// By slot.
-        var streams: [TelemetryStream] = []
-        var slots: [UInt64: UInt32] = [:]
+    struct State: Sendable {
+        /// By slot; nil where all streams of a chunk are forgotten.
+        var chunks: [StreamChunk?] = []
+        var labels = LabelTable()
+        var slots = ProbeTable()
+        /// The slots of streams that share their hash with another: never forgotten, for an id is looked for from its hash on.
+        var ambiguous: Set<UInt32> = []
+        /// Counts the times that streams were forgotten.
+        var generation: UInt64 = 0
     }
 
-    init(signal: Signal) {
+    /// - Parameter hash: another one in tests, where labels must collide.
+    init(signal: Signal, time: TimeSource = .system, hash: @escaping Hash = { StreamHash.id($0, $1, $2) }) {
         self.signal = signal
+        self.hash = hash
+        self.time = time
+        state = Mutex(State())
     }
 
-    var count: Int { state.withLock { $0.streams.count } }
+    /// The streams there are.
+    var count: Int { state.withLock { $0.slots.count } }
+
+    /// How often streams were forgotten: while it stays, every slot that was valid is.
+    var generation: UInt64 { state.withLock { $0.generation } }
+
+    var seconds: UInt32 { UInt32(clamping: max(1, time.nanoseconds / 1_000_000_000)) }
+
+    // MARK: Writing
 
     /// The slot of each label set; one that is new gets the next.
     func slots(for streams: [(labels: Labels, resource: Resource)]) -> [UInt32] {
         // Hashing is the costly part and needs no lock.
-        let ids = streams.map { StreamHash.id(signal, $0.labels, $0.resource) }
+        let hashes = streams.map { hash(signal, $0.labels, $0.resource) }
+        let now = seconds
         return state.withLock { state in
             var slots: [UInt32] = []
-            slots.reserveCapacity(ids.count)
-            for (index, id) in ids.enumerated() {
-                slots.append(state.slot(signal, streams[index].labels, streams[index].resource, id))
+            slots.reserveCapacity(hashes.count)
+            for (index, hash) in hashes.enumerated() {
+                slots.append(state.slot(signal, streams[index].labels, streams[index].resource, hash, now))
             }
             return slots
         }
     }
+
+    /// Keeps streams from being forgotten for another ``lifetimeSeconds``.
+    ///
+    /// - Returns: false where one of them is forgotten already.
+    @discardableResult
+    func refresh(_ slots: [UInt32]) -> Bool {
+        let now = seconds
+        return state.withLock { state in
+            var areAlive = true
+            for slot in slots where !state.touch(slot, now) { areAlive = false }
+            return areAlive
+        }
+    }
+
+    // MARK: Reading
+
+    func isAlive(_ slot: UInt32) -> Bool { state.withLock { $0.isAlive(slot) } }
 
     /// The slots of streams that are known, nil for the others.
     func slots(of streams: [TelemetryStream]) -> [UInt32?] {
-        let ids = streams.map { StreamHash.id(signal, $0.labels, $0.resource) }
-        return state.withLock { state in
+        var missing: [Int] = []
+        var slots: [UInt32?] = state.withLock { state in
             var slots: [UInt32?] = []
-            slots.reserveCapacity(ids.count)
-            for (index, first) in ids.enumerated() {
-                var (id, found) = (first, UInt32?.none)
-                while let slot = state.slots[id] {
-                    if state.streams[Int(slot)].isSame(as: streams[index].labels, streams[index].resource, signal) {
-                        found = slot
-                        break
-                    }
-                    id &+= 1
-                }
-                slots.append(found)
+            slots.reserveCapacity(streams.count)
+            for (index, stream) in streams.enumerated() {
+                // Nearly always the id is the hash, and then the labels need not be hashed.
+                let slot = state.slots.find(stream.id.value) { state.isStream($0, stream.id.value, stream.labels, stream.resource, signal) }
+                if slot == nil { missing.append(index) }
+                slots.append(slot)
             }
             return slots
         }
+        if missing.isEmpty { return slots }
+        let hashes = missing.map { hash(signal, streams[$0].labels, streams[$0].resource) }
+        state.withLock { state in
+            for (index, hash) in zip(missing, hashes) {
+                slots[index] = state.find(signal, streams[index].labels, streams[index].resource, hash).slot
+            }
+        }
+        return slots
     }
 
     subscript(slot: UInt32) -> TelemetryStream {
-        state.withLock { $0.streams[Int(slot)] }
+        state.withLock { $0.stream(slot) }
     }
 
     subscript(slots: [UInt32]) -> [TelemetryStream] {
-        state.withLock { state in slots.map { state.streams[Int($0)] } }
+        state.withLock { state in slots.map { state.stream($0) } }
+    }
+
+    /// The ids of streams.
+    func ids(_ slots: [UInt32]) -> [UInt64] {
+        state.withLock { state in slots.map { state.id($0) } }
+    }
+
+    /// The slot of the stream that has an id.
+    func slot(id: UInt64) -> UInt32? {
+        state.withLock { state in state.slots.find(id) { state.id($0) == id } }
     }
 }
 
 extension StreamRegistry.State {
-    fileprivate mutating func slot(_ signal: Signal, _ labels: Labels, _ resource: Resource, _ first: UInt64) -> UInt32 {
-        var id = first
-        while let slot = slots[id] {
-            if streams[Int(slot)].isSame(as: labels, resource, signal) { return slot }
-            // Another label set with the same hash.
+    @inline(__always)
+    private func place(_ slot: UInt32) -> (chunk: Int, position: Int) {
+        (Int(slot >> StreamChunk.shift), Int(slot) & (StreamChunk.capacity - 1))
+    }
+
+    func isAlive(_ slot: UInt32) -> Bool {
+        let (chunk, position) = place(slot)
+        guard chunk < chunks.count, let seen = chunks[chunk]?.seen, position < seen.count else { return false }
+        return seen[position] != 0
+    }
+
+    /// - Returns: false where the stream is forgotten.
+    mutating func touch(_ slot: UInt32, _ now: UInt32) -> Bool {
+        guard isAlive(slot) else { return false }
+        let (chunk, position) = place(slot)
+        chunks[chunk]?.touch(position, now)
+        return true
+    }
+
+    /// 0 where the stream is forgotten.
+    func id(_ slot: UInt32) -> UInt64 {
+        let (chunk, position) = place(slot)
+        return chunks[chunk]?.ids[position] ?? 0
+    }
+
+    /// A stream without labels where it is forgotten.
+    func stream(_ slot: UInt32) -> TelemetryStream {
+        let (chunk, position) = place(slot)
+        guard let found = chunks[chunk] else { return TelemetryStream(id: StreamID(0), labels: .empty) }
+        let pairs = found.pairs(position)
+        var list: [Label] = []
+        list.reserveCapacity(pairs.count)
+        for pair in pairs { list.append(labels.label(pair)) }
+        return TelemetryStream(id: StreamID(found.ids[position]), labels: Labels(sorted: list), resource: found.resource(position))
+    }
+
+    /// Whether a slot is the stream of this id and these labels.
+    @inline(__always)
+    func isStream(_ slot: UInt32, _ id: UInt64, _ labels: Labels, _ resource: Resource, _ signal: Signal) -> Bool {
+        let (chunk, position) = place(slot)
+        guard let found = chunks[chunk], found.ids[position] == id, found.seen[position] != 0 else { return false }
+        let pairs = found.pairs(position)
+        guard pairs.count == labels.count, signal != .spans || found.resource(position) == resource else { return false }
+        var index = pairs.startIndex
+        for label in labels.pairs {
+            guard self.labels.isPair(pairs[index], label) else { return false }
+            index += 1
+        }
+        return true
+    }
+
+    /// Looks for a stream from its hash on.
+    ///
+    /// - Returns: its slot, or nil and the id that it would get; and the slots passed, whose streams have the same hash.
+    func find(_ signal: Signal, _ labels: Labels, _ resource: Resource, _ hash: UInt64) -> (slot: UInt32?, id: UInt64, passed: [UInt32]) {
+        var (id, passed) = (hash, [UInt32]())
+        while true {
+            var other: UInt32?
+            let slot = slots.find(id) { slot in
+                if isStream(slot, id, labels, resource, signal) { return true }
+                if self.id(slot) == id { other = slot }
+                return false
+            }
+            if let slot { return (slot, id, passed) }
+            guard let other else { return (nil, id, passed) }
+            passed.append(other)
             id &+= 1
         }
-        let slot = UInt32(truncatingIfNeeded: streams.count)
-        streams.append(TelemetryStream(id: StreamID(id), labels: labels, resource: resource))
-        slots[id] = slot
+    }
+
+    mutating func slot(_ signal: Signal, _ labels: Labels, _ resource: Resource, _ hash: UInt64, _ now: UInt32) -> UInt32 {
+        let found = find(signal, labels, resource, hash)
+        if let slot = found.slot {
+            _ = touch(slot, now)
+            return slot
+        }
+        if chunks.last??.count ?? StreamChunk.capacity == StreamChunk.capacity { chunks.append(StreamChunk()) }
+        let last = chunks.count - 1
+        let slot = UInt32(truncatingIfNeeded: last << Int(StreamChunk.shift) + (chunks[last]?.count ?? 0))
+        let pairs = labels.pairs.map { self.labels.insert($0, slot: slot) }
+        chunks[last]?.append(found.id, pairs, resource, seen: now)
+        slots.insert(found.id, slot)
+        if !found.passed.isEmpty { ambiguous.formUnion(found.passed + [slot]) }
         return slot
     }
 }

@@ -26,7 +26,7 @@ struct Scan {
         for (_, index, parts) in snapshot.days {
             let wanted = parts.filter { $0.footer.range.overlaps(request.range) }
             if wanted.isEmpty { continue }
-            let ids = index.ids(of: request.streams)
+            let ids = index.ids(of: request.streams, slots: slots)
             if ids.allSatisfy({ $0 == nil }) { continue }
             for part in wanted { try open(part, ids) }
         }
