@@ -10,7 +10,7 @@ extension EmbeddedStore {
         /// How far ahead of the clock a row may lie.
         package var futureBound: Duration = .seconds(3600)
         /// A memtable is flushed when all of them together hold this much…
-        package var flushByteCount = 32 << 20
+        package var flushByteCount = 64 << 20
         /// … or when its oldest row came this long ago.
         package var flushAge: Duration = .seconds(300)
         /// Appends are refused (`.overloaded`) while this much waits for the log or for a flush.

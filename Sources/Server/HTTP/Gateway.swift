@@ -94,11 +94,14 @@ struct Gateway: HTTPResponder {
 
     private func body(of request: Request, _ context: Context, limit: Int, reserved: inout Int) async throws -> [UInt8] {
         func tooLarge() -> APIError { APIError(.tooLarge, "the body is larger than the limit of \(limit) bytes") }
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge() }
+        let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
+        if length > limit { throw tooLarge() }
         let channel = context.channel
         let deadline = channel.eventLoop.scheduleTask(in: .seconds(Limits.bodyTimeoutSeconds)) { channel.close(promise: nil) }
         defer { deadline.cancel() }
         var bytes: [UInt8] = []
+        // Room for what was announced, or growing would copy it several times; not for more than a sender may make up.
+        bytes.reserveCapacity(min(max(0, length), Limits.bodyReservationByteCountMax))
         for try await buffer in request.body {
             let count = buffer.readableBytes
             guard bytes.count + count <= limit else { throw tooLarge() }

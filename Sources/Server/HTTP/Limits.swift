@@ -7,6 +7,8 @@ enum Limits {
     /// Bodies in memory at once, over all connections. With the store's own memory it keeps the process within about 1 GiB
     /// under a flood of large requests; what goes over gets 429.
     static let bodiesInFlightByteCountMax = 256 << 20
+    /// What is reserved for a body by its announced length: most are smaller, and a liar gets no more.
+    static let bodyReservationByteCountMax = 4 << 20
     /// A query in a form body: far over any query that a person or Grafana writes.
     static let formByteCountMax = 4 << 20
     /// Answers at least so long are compressed where the client takes it: below, the gzip header and a system call outweigh the gain.

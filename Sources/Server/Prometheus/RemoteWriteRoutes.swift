@@ -1,5 +1,6 @@
 import Codecs
 import Formats
+import Telemetry
 
 /// The receiver of Prometheus' remote write 1.0.
 struct RemoteWriteRoutes {

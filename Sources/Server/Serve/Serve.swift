@@ -10,6 +10,7 @@ package enum Serve {
     private static let drainSeconds = 15
 
     package static func run(options: ServeOptions, settings: ServerSettings, logger: Logger) async throws(ServeError) {
+        Allocator.configure()
         let begin = ContinuousClock.now
         let folder = options.dataFolder ?? settings.dataFolder ?? ServeOptions.standardDataFolder
         let (store, catalog) = try open(folder, settings.retention, logger)
