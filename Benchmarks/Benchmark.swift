@@ -12,10 +12,13 @@ struct Benchmark {
     let itemCount: Int
     /// Says more beside the time, as `0.66 B/sample`.
     var note: () -> String = { "" }
+    /// Makes what the body works on; not measured.
+    var prepare: () throws -> Void = {}
     let body: () throws -> Void
 
     /// The best CPU time of `runs` runs, in nanoseconds an item.
     func measure(runs: Int) throws -> Double {
+        try prepare()
         var best = Double.infinity
         for _ in 0..<max(1, runs) {
             let start = Self.cpuNanoseconds()

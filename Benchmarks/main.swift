@@ -4,7 +4,7 @@ let arguments = CommandLine.arguments.dropFirst()
 let wanted = arguments.first ?? ""
 let runs = arguments.dropFirst().first.flatMap { Int($0) } ?? 5
 
-let all: [Benchmark] = codecBenchmarks()
+let all: [Benchmark] = codecBenchmarks() + partBenchmarks()
 for benchmark in all where wanted.isEmpty || benchmark.name.contains(wanted) {
     let nanoseconds = try benchmark.measure(runs: runs)
     let hundredths = Int((nanoseconds * 100).rounded())

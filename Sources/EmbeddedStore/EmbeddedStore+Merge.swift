@@ -1,28 +1,54 @@
+import Glibc
+import Synchronization
 import Telemetry
 
 extension EmbeddedStore {
     /// Merges what should be merged. On the merge's thread.
     ///
-    /// - Parameter everything: make one part of every day; otherwise parts of about one size, and sealed days as a whole.
+    /// - Parameter everything: make one part of every day, without pauses; otherwise parts of about one size, and sealed days as a
+    ///   whole.
     func mergeRound(everything: Bool) throws(StoreError) {
         let now = options.time.nanoseconds
         for store in signals {
             let unitNanoseconds = 1_000_000_000 / store.signal.unitsPerSecond
             let today = Days.number(of: now / unitNanoseconds, store.signal)
             for (day, parts) in store.days.sorted(by: { $0.key < $1.key }) {
-                var parts = parts
                 // A day is sealed a while after its end: late rows still come.
                 let isSealed = day < today - 1
                 let aim: MergePolicy.Aim = everything ? .onePart : isSealed ? .onePartIfCheap : .fewParts
-                while let range = MergePolicy.choose(parts.map(\.byteCount), aim) {
-                    guard let merged = try merge(Array(parts[range]), day: day, store) else { break }
-                    parts.replaceSubrange(range, with: [merged])
+                // A damaged part stays as it is, and its neighbours cannot be joined over it: their numbers would take its in.
+                for run in parts.split(whereSeparator: \.hasDamage) {
+                    try mergeRound(Array(run), aim, day: day, store)
                 }
+                if !everything { for part in parts { part.noteRound() } }
             }
         }
     }
 
-    private func merge(_ parts: [Part], day: Int64, _ store: SignalStore) throws(StoreError) -> Part? {
+    private func mergeRound(_ run: [Part], _ aim: MergePolicy.Aim, day: Int64, _ store: SignalStore) throws(StoreError) {
+        var parts = run
+        while let range = MergePolicy.choose(parts.map(\.byteCount), aim) {
+            let isUrgent = aim == .onePart || parts.count > Limits.partCountUrgent
+            var pace = MergePace(isUrgent: isUrgent)
+            let merged: Part?
+            do throws(StoreError) {
+                merged = try merge(Array(parts[range]), day: day, store) { () throws(StoreError) in
+                    if self.isClosed.load(ordering: .relaxed) { throw WriteAheadLog.closed }
+                    pace.pause()
+                }
+            } catch {
+                // Whoever closes the store does not want to wait for it; it begins anew at the next start.
+                if error.code == .closed, aim != .onePart { return }
+                throw error
+            }
+            guard let merged else { return }
+            parts.replaceSubrange(range, with: [merged])
+        }
+    }
+
+    private func merge(
+        _ parts: [Part], day: Int64, _ store: SignalStore, checkpoint: () throws(StoreError) -> Void
+    ) throws(StoreError) -> Part? {
         guard let first = parts.first, let last = parts.last else { return nil }
         let sequence = first.sequence.lowerBound...last.sequence.upperBound
         let folder = store.dayFolder(day)
@@ -31,18 +57,16 @@ extension EmbeddedStore {
         do throws(StoreError) {
             let file = try store.fileSystem.open(path + ".tmp", .create)
             var writer = PartWriter(file, signal: store.signal)
-            try PartMerger(parts).write(to: &writer)
+            var merger = try PartMerger(parts)
+            try merger.write(to: &writer, checkpoint: checkpoint)
             try writer.finish()
             try store.fileSystem.rename(path + ".tmp", to: path)
             try store.fileSystem.syncFolder(folder)
             merged = try Part(path: path, sequence: sequence, fileSystem: store.fileSystem, reporter: reporter)
         } catch {
             do throws(StoreError) { try store.fileSystem.remove(path + ".tmp") } catch {}
-            if error.code == .corrupted {
-                // A damaged part stays as it is: what can be read of it is still served.
-                parts.forEach { $0.quarantine(error, block: -2) }
-                return nil
-            }
+            // A damaged part stays as it is (it was reported): what can be read of it is still served.
+            if error.code == .corrupted { return nil }
             // Its day may have been dropped meanwhile.
             if parts.contains(where: \.isGone) { return nil }
             throw error
@@ -53,6 +77,27 @@ extension EmbeddedStore {
         }
         reporter.counters.update { $0.merges += 1 }
         return merged
+    }
+}
+
+/// Holds a merge back, so that ingest and queries keep their share of processor and disk: it rests as long as it has worked.
+struct MergePace {
+    /// Too many parts wait, or somebody waits for the merge: no rest.
+    private let isUrgent: Bool
+    private var last = ContinuousClock.now
+
+    /// One rest; longer ones would keep a store from closing.
+    private static let restMax = Duration.milliseconds(100)
+
+    init(isUrgent: Bool) {
+        self.isUrgent = isUrgent
+    }
+
+    mutating func pause() {
+        if isUrgent { return }
+        let (seconds, attoseconds) = min(ContinuousClock.now - last, Self.restMax).components
+        usleep(UInt32(clamping: seconds * 1_000_000 + attoseconds / 1_000_000_000_000))
+        last = ContinuousClock.now
     }
 }
 

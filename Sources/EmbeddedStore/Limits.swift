@@ -11,12 +11,24 @@ enum Limits {
 
     /// Floats of a block: at one sample every 15 s, 17 hours.
     static let floatRowCountMax = 4096
+    /// Rows of a chunk of any kind: what a reader takes for true.
+    static let chunkRowCountMax = 4096
     /// Rows of a block of anything else: a point look-up decodes one block.
     static let rowCountMax = 1024
     /// Spans of a block: a point look-up reads a few columns of two blocks, and dictionaries are shared by twice as many rows.
     static let spanRowCountMax = 2048
     /// Bytes of a block's rows before compression: a point look-up expands one block.
     static let blockByteCountMax = 256 << 10
+    /// A page is finished when it holds this much: a point look-up reads one, and its header is decoded as a whole.
+    static let pageByteCount = 48 << 10
+    /// A chunk that would make a page larger than this begins a new one.
+    static let pageByteCountMax = 96 << 10
+    /// Pages that the readers of one scan keep, in all: a scan in the order of time comes back to them for stream after stream.
+    static let scanCacheByteCountMax = 16 << 20
+    /// Rounds of background work (half a second each) after which a part that nobody reads forgets its index and filter.
+    static let cacheRoundCountMax = 240
+    /// Decoded time columns that one reader keeps.
+    static let timesCacheByteCountMax = 8 << 20
     /// Rows that a scan hands over at once when they come from memory or from several parts.
     static let scanRowCountMax = 4096
 
@@ -27,6 +39,8 @@ enum Limits {
     static let mergePartCountMax = 16
     /// Parts of about one size before they are merged.
     static let mergePartCountMin = 4
+    /// Parts of a day that make merges hurry: reads open each of them.
+    static let partCountUrgent = 32
     /// Streams of one record of a day's index.
     static let indexRecordStreamCountMax = 4096
 }

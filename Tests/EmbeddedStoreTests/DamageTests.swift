@@ -60,11 +60,17 @@ struct DamageTests {
 
     /// Reads everything of a part; true if it is whole.
     private func isWhole(_ path: String, _ disk: SimulatedDisk) -> Bool {
-        do {
+        do throws(StoreError) {
             let part = try Part(path: path, sequence: 1...1, fileSystem: disk, reporter: StoreReporter { _ in })
-            let reader = try part.reader()
-            for index in reader.directory.blocks.indices { _ = try reader.run(index, columns: .all) }
-            _ = try part.blocks(of: TraceID(high: 3, low: 4), reader.file)
+            do throws(PartFailure) {
+                let reader = try part.reader()
+                for number in 0..<reader.index.values.count {
+                    let page = try reader.page(number)
+                    if let failure = page.failures.first { throw failure }
+                    for chunk in page.chunks { _ = try reader.run(chunk, of: page, columns: .all) }
+                }
+                _ = try part.pages(of: TraceID(high: 3, low: 4))
+            } catch { throw error.error }
             return true
         } catch {
             #expect(error.code == .corrupted, "\(error)")

@@ -139,12 +139,17 @@ struct SpanBlockTests {
     // MARK: Helpers
 
     private func encoded(_ spans: [TraceSpan]) -> [UInt8] {
-        BlockCodec.encode(Run(timestamps: spans.map(\.start), rows: .spans(spans)))
+        // The starts before it, as this test has them: a chunk has them in a form of its own.
+        var bytes: [UInt8] = []
+        IntegerColumn.append(spans.map(\.start), to: &bytes)
+        BlockCodec.encode(Run(timestamps: spans.map(\.start), rows: .spans(spans)), to: &bytes)
+        return bytes
     }
 
     private func decoded(_ bytes: [UInt8], _ count: Int, _ columns: ScanRequest.Columns) throws -> [TraceSpan] {
-        let run = try BlockCodec.decode(bytes, .spans, rowCount: count, columns: columns)
-        guard case .spans(let spans) = run.rows else { return [] }
+        var reader = ByteReader(bytes)
+        let timestamps = try reader.integers(count)
+        guard case .spans(let spans) = try BlockCodec.decode(&reader, .spans, timestamps, columns: columns) else { return [] }
         return spans
     }
 

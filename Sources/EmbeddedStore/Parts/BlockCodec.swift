@@ -1,11 +1,9 @@
 import Codecs
 import Telemetry
 
-/// A block's rows as bytes: the timestamps, then the columns of the kind. Byte for byte: docs/format/parts.md, "Blocks".
+/// A chunk's rows as bytes, but for times that it shares with others. Byte for byte: docs/format/parts.md, "Chunks".
 enum BlockCodec {
-    static func encode(_ run: Run) -> [UInt8] {
-        var bytes: [UInt8] = []
-        IntegerColumn.append(run.timestamps, to: &bytes)
+    static func encode(_ run: Run, to bytes: inout [UInt8]) {
         switch run.rows {
         case .floats(let values): FloatColumn.append(values, to: &bytes)
         case .histograms(let values): append(values, to: &bytes) { value, writer in writer.append(value) }
@@ -14,31 +12,49 @@ enum BlockCodec {
         case .spans(let spans): SpanBlock.encode(spans, to: &bytes)
         case .profiles(let values): append(values, to: &bytes) { value, writer in writer.append(value) }
         }
-        return bytes
-    }
-
-    /// Reads the timestamps alone.
-    static func decodeTimestamps(_ bytes: [UInt8], rowCount: Int) throws(DecodeError) -> [Int64] {
-        var reader = ByteReader(bytes)
-        return try reader.integers(rowCount)
     }
 
     /// Reads the rows with the columns wanted; the others are left empty.
     static func decode(
-        _ bytes: [UInt8], _ kind: RowKind, rowCount: Int, columns: ScanRequest.Columns
-    ) throws(DecodeError) -> Run {
-        var reader = ByteReader(bytes)
-        let timestamps = try reader.integers(rowCount)
-        let rows: Run.Rows =
-            switch kind {
-            case .floats: .floats(try reader.floats(rowCount))
-            case .histograms: .histograms(try decode(&reader, rowCount) { table throws(DecodeError) in try table.histogram() })
-            case .exemplars: .exemplars(try decode(&reader, rowCount) { table throws(DecodeError) in try table.exemplar() })
-            case .logs: .logs(try LogBlock.decode(&reader, timestamps, columns))
-            case .spans: .spans(try SpanBlock.decode(&reader, timestamps, columns))
-            case .profiles: .profiles(try decode(&reader, rowCount) { table throws(DecodeError) in try table.profile() })
-            }
-        return Run(timestamps: timestamps, rows: rows)
+        _ reader: inout ByteReader, _ kind: RowKind, _ timestamps: [Int64], columns: ScanRequest.Columns
+    ) throws(DecodeError) -> Run.Rows {
+        let rowCount = timestamps.count
+        return switch kind {
+        case .floats: .floats(try reader.floats(rowCount))
+        case .histograms: .histograms(try decode(&reader, rowCount) { table throws(DecodeError) in try table.histogram() })
+        case .exemplars: .exemplars(try decode(&reader, rowCount) { table throws(DecodeError) in try table.exemplar() })
+        case .logs: .logs(try LogBlock.decode(&reader, timestamps, columns))
+        case .spans: .spans(try SpanBlock.decode(&reader, timestamps, columns))
+        case .profiles: .profiles(try decode(&reader, rowCount) { table throws(DecodeError) in try table.profile() })
+        }
+    }
+
+    // MARK: A chunk's own times
+
+    /// Size of the column (varint), then the differences to the first time; the first one, and the last of two, are known.
+    static func appendTimes(_ times: [Int64], to bytes: inout [UInt8]) {
+        guard times.count > 2, let first = times.first else {
+            bytes.append(count: 0)
+            return
+        }
+        var column: [UInt8] = []
+        IntegerColumn.append(times.map { $0 &- first }, to: &column)
+        bytes.append(count: column.count)
+        bytes += column
+    }
+
+    /// Reads the times, and moves behind them.
+    static func times(_ reader: inout ByteReader, _ chunk: ValuePage.Chunk) throws(DecodeError) -> [Int64] {
+        let column = try reader.take(try reader.count("size of times"), "times")
+        switch chunk.rowCount {
+        case 1: return [chunk.minTime]
+        case 2: return [chunk.minTime, chunk.maxTime]
+        default:
+            var inner = ByteReader(reader.bytes, column)
+            var times = try inner.integers(Int(chunk.rowCount))
+            for index in times.indices { times[index] &+= chunk.minTime }
+            return times
+        }
     }
 
     // MARK: Frames

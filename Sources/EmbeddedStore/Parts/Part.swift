@@ -17,9 +17,14 @@ final class Part: Sendable {
     /// A newer part has its rows, or its day is gone: the file goes with the last reader.
     private let isObsolete = Atomic<Bool>(false)
 
+    /// Rounds of background work since somebody read it.
+    private let idleRounds = Atomic<Int>(0)
+    private let isDamaged = Atomic<Bool>(false)
+
     private struct Cache: Sendable {
-        var directory: PartDirectory?
+        var index: PartIndex?
         var filter: TraceFilter?
+        /// Offsets of damaged places.
         var reported: Set<Int> = []
     }
 
@@ -80,64 +85,87 @@ final class Part: Sendable {
     }
 
     /// Opens the file for a scan or a merge.
-    func reader() throws(StoreError) -> PartReader {
-        let file = try fileSystem.open(path, .read)
-        return PartReader(part: self, file: file, directory: try directory(file))
+    ///
+    /// - Parameters:
+    ///   - range: the rows wanted.
+    ///   - cacheByteCountMax: what it may keep of the pages that it has read; it always keeps the last one.
+    func reader(range: TimeRange = .all, cacheByteCountMax: Int = 1 << 20) throws(PartFailure) -> PartReader {
+        idleRounds.store(0, ordering: .relaxed)
+        let file: any StoreFile
+        do throws(StoreError) { file = try fileSystem.open(path, .read) } catch { throw PartFailure(offset: 0, error: error) }
+        return PartReader(part: self, file: file, index: try index(file), range: range, cacheByteCountMax: cacheByteCountMax)
     }
 
-    /// The blocks that may hold rows of a trace.
-    func blocks(of trace: TraceID, _ file: any StoreFile) throws(StoreError) -> [Int] {
-        if let filter = cache.withLock({ $0.filter }) { return filter.blocks(of: trace) }
+    /// The value pages that may hold rows of a trace, ascending; nil where there are too many pages to say.
+    func pages(of trace: TraceID) throws(PartFailure) -> [Int]? {
+        if let filter = cache.withLock({ $0.filter }) { return filter.pages(of: trace) }
+        let file: any StoreFile
+        do throws(StoreError) { file = try fileSystem.open(path, .read) } catch { throw PartFailure(offset: 0, error: error) }
+        guard try index(file).values.count < TraceFilter.pageCountMax else { return nil }
         let filter: TraceFilter
-        let bytes = try checked(file, footer.filterOffset, footer.filterByteCount, footer.filterChecksum, "trace filter")
+        let bytes = try read(file, footer.filterOffset, footer.filterByteCount, footer.filterChecksum, "trace filter")
         do { filter = try TraceFilter(bytes) } catch { throw damaged("trace filter", footer.filterOffset, error.description) }
         cache.withLock { $0.filter = filter }
-        return filter.blocks(of: trace)
+        return filter.pages(of: trace)
+    }
+
+    /// Called once a round of background work: forgets what can be read again after a number of rounds without a reader.
+    func noteRound() {
+        let rounds = idleRounds.add(1, ordering: .relaxed).newValue
+        if rounds == Limits.cacheRoundCountMax { dropCache() }
     }
 
     /// Drops what can be read again.
     func dropCache() {
         cache.withLock { cache in
-            cache.directory = nil
+            cache.index = nil
             cache.filter = nil
         }
     }
 
-    private func directory(_ file: any StoreFile) throws(StoreError) -> PartDirectory {
-        if let directory = cache.withLock({ $0.directory }) { return directory }
-        let bytes = try checked(file, footer.directoryOffset, footer.directoryByteCount, footer.directoryChecksum, "directory")
-        let directory: PartDirectory
-        do {
-            directory = try PartDirectory(bytes, offset: PartFooter.magic.count, end: footer.directoryOffset)
+    private func index(_ file: any StoreFile) throws(PartFailure) -> PartIndex {
+        if let index = cache.withLock({ $0.index }) { return index }
+        let bytes = try read(file, footer.indexOffset, footer.indexByteCount, footer.indexChecksum, "page index")
+        let index: PartIndex
+        do throws(DecodeError) {
+            index = try PartIndex(bytes, start: PartFooter.magic.count, end: footer.indexOffset)
         } catch {
-            throw damaged("directory", footer.directoryOffset, error.description)
+            throw damaged("page index", footer.indexOffset, error.description)
         }
-        cache.withLock { $0.directory = directory }
-        return directory
+        cache.withLock { $0.index = index }
+        return index
     }
 
-    private func checked(
-        _ file: any StoreFile, _ offset: Int, _ count: Int, _ expected: UInt32, _ what: String
-    ) throws(StoreError) -> [UInt8] {
-        let bytes = try file.read(at: offset, count: count)
+    /// Reads a place of the file whose checksum is known.
+    func read(
+        _ file: any StoreFile, _ offset: Int, _ count: Int, _ expected: UInt32, _ what: @autoclosure () -> String
+    ) throws(PartFailure) -> [UInt8] {
+        let bytes: [UInt8]
+        do throws(StoreError) { bytes = try file.read(at: offset, count: count) } catch { throw PartFailure(offset: offset, error: error) }
         let found = CRC32C.checksum(bytes.span)
         guard bytes.count == count, found == expected else {
-            throw damaged(what, offset, "checksum \(hex(found)), expected \(hex(expected))")
+            throw damaged(what(), offset, "checksum \(hex(found)), expected \(hex(expected))")
         }
         return bytes
     }
 
-    func damaged(_ what: String, _ offset: Int, _ message: String) -> StoreError {
-        StoreError(
-            .corrupted, "the part \(path) is damaged at byte \(offset) (\(what)): \(message)",
-            remedy: "Everything else is served; restore this file from a backup.")
+    func damaged(_ what: String, _ offset: Int, _ message: String) -> PartFailure {
+        PartFailure(
+            offset: offset,
+            error: StoreError(
+                .corrupted, "the part \(path) is damaged at byte \(offset) (\(what)): \(message)",
+                remedy: "Everything else is served; restore this file from a backup."))
     }
 
-    /// Reports damage once.
-    func quarantine(_ error: StoreError, block: Int) {
-        let isNew = cache.withLock { $0.reported.insert(block).inserted }
-        if isNew { reporter.quarantine(error.description) }
+    /// Reports damage once, and keeps the part out of merges from now on: what can be read of it stays as it is.
+    func quarantine(_ failure: PartFailure) {
+        isDamaged.store(true, ordering: .relaxed)
+        let isNew = cache.withLock { $0.reported.insert(failure.offset).inserted }
+        if isNew { reporter.quarantine(failure.error.description) }
     }
+
+    /// Whether damage was found.
+    var hasDamage: Bool { isDamaged.load(ordering: .relaxed) }
 }
 
 extension StoreError {

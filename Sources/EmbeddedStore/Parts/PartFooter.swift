@@ -4,22 +4,22 @@ import Telemetry
 /// The last bytes of a part: where everything else lies. Byte for byte: docs/format/parts.md, "Footer".
 struct PartFooter: Sendable, Hashable {
     /// `APUSPRT`, then the format's version.
-    static let magic: [UInt8] = Array("APUSPRT".utf8) + [1]
+    static let magic: [UInt8] = Array("APUSPRT".utf8) + [2]
     static let byteCount = 11 * 8 + 4 + 8
 
     var signal: Signal
     var rowCount: Int
-    var blockCount: Int
+    var chunkCount: Int
     var streamCount: Int
     var minTime: Int64
     var maxTime: Int64
-    var directoryOffset: Int
-    var directoryByteCount: Int
+    var indexOffset: Int
+    var indexByteCount: Int
     var filterByteCount: Int
-    var directoryChecksum: UInt32
+    var indexChecksum: UInt32
     var filterChecksum: UInt32
 
-    var filterOffset: Int { directoryOffset + directoryByteCount }
+    var filterOffset: Int { indexOffset + indexByteCount }
     var range: TimeRange { TimeRange(minTime, maxTime) }
     /// How long the file must be.
     var fileByteCount: Int { filterOffset + filterByteCount + Self.byteCount }
@@ -27,9 +27,9 @@ struct PartFooter: Sendable, Hashable {
     func encode() -> [UInt8] {
         var bytes: [UInt8] = []
         let numbers: [UInt64] = [
-            UInt64(signal.rawValue), UInt64(rowCount), UInt64(blockCount), UInt64(streamCount), UInt64(bitPattern: minTime),
-            UInt64(bitPattern: maxTime), UInt64(directoryOffset), UInt64(directoryByteCount), UInt64(filterByteCount),
-            UInt64(directoryChecksum), UInt64(filterChecksum),
+            UInt64(signal.rawValue), UInt64(rowCount), UInt64(chunkCount), UInt64(streamCount), UInt64(bitPattern: minTime),
+            UInt64(bitPattern: maxTime), UInt64(indexOffset), UInt64(indexByteCount), UInt64(filterByteCount),
+            UInt64(indexChecksum), UInt64(filterChecksum),
         ]
         for number in numbers { bytes.append(fixed64: number) }
         bytes.append(fixed32: CRC32C.checksum(bytes.span))
@@ -54,12 +54,12 @@ extension PartFooter {
         let counts = numbers.map { Int(exactly: $0) ?? -1 }
         guard let signal = UInt8(exactly: numbers[0]).flatMap(Signal.init), counts[1] >= 0, counts[2] >= 0, counts[3] >= 0,
             [counts[6], counts[7], counts[8]].allSatisfy({ $0 >= 0 && $0 <= fileByteCount }),
-            let directoryChecksum = UInt32(exactly: numbers[9]), let filterChecksum = UInt32(exactly: numbers[10])
+            let indexChecksum = UInt32(exactly: numbers[9]), let filterChecksum = UInt32(exactly: numbers[10])
         else { throw DecodeError(offset: fileByteCount - Self.byteCount, field: "footer", "impossible numbers") }
         self.init(
-            signal: signal, rowCount: counts[1], blockCount: counts[2], streamCount: counts[3], minTime: Int64(bitPattern: numbers[4]),
-            maxTime: Int64(bitPattern: numbers[5]), directoryOffset: counts[6], directoryByteCount: counts[7], filterByteCount: counts[8],
-            directoryChecksum: directoryChecksum, filterChecksum: filterChecksum)
+            signal: signal, rowCount: counts[1], chunkCount: counts[2], streamCount: counts[3], minTime: Int64(bitPattern: numbers[4]),
+            maxTime: Int64(bitPattern: numbers[5]), indexOffset: counts[6], indexByteCount: counts[7], filterByteCount: counts[8],
+            indexChecksum: indexChecksum, filterChecksum: filterChecksum)
         guard self.fileByteCount == fileByteCount else {
             throw DecodeError(offset: fileByteCount, field: "footer", "the file should be \(self.fileByteCount) bytes long")
         }

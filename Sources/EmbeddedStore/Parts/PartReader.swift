@@ -1,68 +1,210 @@
 import Codecs
 import Telemetry
 
-/// An open part: reads and decodes its blocks. Belongs to one scan or merge.
+/// An open part: reads, checks and decodes its pages, one at a time. Belongs to one scan or merge.
 final class PartReader {
     let part: Part
-    let directory: PartDirectory
-    let file: any StoreFile
-    /// What was read last, in case that the next block lies in it: streams that are read together lie together.
-    private var window: [UInt8] = []
-    private var windowStart = 0
-    /// Where the block that was read last ends.
-    private var lastEnd = 0
+    let index: PartIndex
+    /// What was read so far.
+    private(set) var statistics = ScanStatistics.Values()
+    private let file: any StoreFile
+    /// The rows wanted: ``times(_:)`` leaves out the others.
+    private let range: TimeRange
+    private let cacheByteCountMax: Int
+    /// The value pages read last, the last one at the end.
+    private var pages: [(number: Int, page: ValuePage)] = []
+    private var pagesByteCount = 0
+    /// Time pages by their numbers, and the one used last.
+    private var timePages: [Int: TimePage] = [:]
+    private var lastTimePage: TimePage?
+    private var timesByteCount = 0
+    /// Time columns of which the range leaves something out.
+    private var clippedTimes: [UInt32: Times] = [:]
 
-    private static let windowByteCount = 128 << 10
+    /// A time column, without what lies outside of the range.
+    struct Times {
+        var times: [Int64]
+        /// The rows that are left.
+        var rows: Range<Int>
+    }
 
-    init(part: Part, file: any StoreFile, directory: PartDirectory) {
+    init(part: Part, file: any StoreFile, index: PartIndex, range: TimeRange, cacheByteCountMax: Int) {
         self.part = part
         self.file = file
-        self.directory = directory
+        self.index = index
+        self.range = range
+        self.cacheByteCountMax = cacheByteCountMax
+        statistics.partsRead = 1
     }
 
-    /// The bytes of a block, checked.
-    func bytes(_ index: Int) throws(StoreError) -> [UInt8] {
-        let block = directory.blocks[index]
-        let bytes = try read(block.offset, Int(block.byteCount))
-        let found = CRC32C.checksum(bytes.span)
-        guard bytes.count == Int(block.byteCount), found == block.checksum else {
-            throw part.damaged("block \(index)", block.offset, "checksum \(hex(found)), expected \(hex(block.checksum))")
+    // MARK: Value pages
+
+    func page(_ number: Int) throws(PartFailure) -> ValuePage {
+        if let last = pages.last, last.number == number { return last.page }
+        if let position = pages.lastIndex(where: { $0.number == number }) {
+            let found = pages.remove(at: position)
+            pages.append(found)
+            return found.page
         }
-        return bytes
+        let page = try readPage(number)
+        pagesByteCount += Self.byteCount(page)
+        while let first = pages.first, pagesByteCount > cacheByteCountMax {
+            pagesByteCount -= Self.byteCount(first.page)
+            pages.removeFirst()
+        }
+        pages.append((number, page))
+        return page
     }
 
-    /// The rows of a block.
-    func run(_ index: Int, columns: ScanRequest.Columns) throws(StoreError) -> Run {
-        let block = directory.blocks[index]
-        let bytes = try bytes(index)
-        do {
-            return try BlockCodec.decode(bytes, block.kind, rowCount: Int(block.rowCount), columns: columns)
+    private static func byteCount(_ page: ValuePage) -> Int {
+        page.bytes.count + page.chunks.count * MemoryLayout<ValuePage.Chunk>.stride
+    }
+
+    private func readPage(_ number: Int) throws(PartFailure) -> ValuePage {
+        let bytes = try bytes(index.values, number, "page \(number)")
+        let page: ValuePage
+        do throws(DecodeError) {
+            page = try ValuePage(bytes, at: Int(index.values.offsets[number])) { number throws(PartFailure) in try self.timeEntry(number) }
         } catch {
-            throw part.damaged("block \(index)", block.offset, error.description)
+            throw part.damaged("page \(number)", Int(index.values.offsets[number]), error.description)
         }
+        for failure in page.failures where !failure.isDamage { throw failure }
+        return page
     }
 
-    func timestamps(_ index: Int) throws(StoreError) -> [Int64] {
-        let block = directory.blocks[index]
-        let bytes = try bytes(index)
-        do {
-            return try BlockCodec.decodeTimestamps(bytes, rowCount: Int(block.rowCount))
+    private func bytes(_ pages: PartIndex.Pages, _ number: Int, _ what: @autoclosure () -> String) throws(PartFailure) -> [UInt8] {
+        statistics.pagesRead += 1
+        statistics.bytesRead += Int(pages.byteCounts[number])
+        return try part.read(file, Int(pages.offsets[number]), Int(pages.byteCounts[number]), pages.checksums[number], what())
+    }
+
+    // MARK: Times
+
+    /// What is known of a time column without decoding it.
+    private func timeEntry(_ number: UInt32) throws(PartFailure) -> TimePage.Entry {
+        let page = try timePage(of: number)
+        return page.entries[Int(number) - page.firstNumber]
+    }
+
+    private func timePage(of number: UInt32) throws(PartFailure) -> TimePage {
+        if let last = lastTimePage, Int(number) >= last.firstNumber, Int(number) - last.firstNumber < last.entries.count { return last }
+        let position = index.times.firsts.partitioningIndex { $0 > UInt64(number) } - 1
+        guard position >= 0 else { throw unknownTimes(number, at: 0) }
+        let page: TimePage
+        if let known = timePages[position] { page = known } else { page = try readTimePage(position) }
+        guard Int(number) - page.firstNumber < page.entries.count else { throw unknownTimes(number, at: Int(index.times.offsets[position])) }
+        lastTimePage = page
+        return page
+    }
+
+    private func unknownTimes(_ number: UInt32, at offset: Int) -> PartFailure {
+        part.damaged("times", offset, "there is no time column \(number)")
+    }
+
+    private func readTimePage(_ position: Int) throws(PartFailure) -> TimePage {
+        let bytes = try bytes(index.times, position, "page of times \(position)")
+        if timesByteCount > Limits.timesCacheByteCountMax {
+            timePages.removeAll(keepingCapacity: true)
+            timesByteCount = 0
+        }
+        do throws(DecodeError) {
+            let page = try TimePage(bytes, firstNumber: Int(clamping: index.times.firsts[position]))
+            timePages[position] = page
+            timesByteCount += bytes.count + page.entries.count * 32
+            return page
         } catch {
-            throw part.damaged("block \(index)", block.offset, error.description)
+            throw part.damaged("page of times \(position)", Int(index.times.offsets[position]), error.description)
         }
     }
 
-    private func read(_ offset: Int, _ count: Int) throws(StoreError) -> [UInt8] {
-        if offset >= windowStart, offset + count <= windowStart + window.count {
-            lastEnd = offset + count
-            return Array(window[(offset - windowStart)..<(offset - windowStart + count)])
+    /// All times of a column.
+    func allTimes(_ number: UInt32) throws(PartFailure) -> [Int64] {
+        let page = try timePage(of: number)
+        do throws(DecodeError) {
+            let (times, byteCount) = try page.column(Int(number) - page.firstNumber)
+            timesByteCount += byteCount
+            return times
+        } catch {
+            let position = index.times.firsts.partitioningIndex { $0 > UInt64(number) } - 1
+            throw part.damaged("times \(number)", Int(index.times.offsets[position]), error.description)
         }
-        // Reading ahead pays only for a reader that goes forward through the file.
-        let isForward = offset >= lastEnd && offset - lastEnd <= Self.windowByteCount / 2
-        lastEnd = offset + count
-        if !isForward || count >= Self.windowByteCount / 2 { return try file.read(at: offset, count: count) }
-        window = try file.read(at: offset, count: min(Self.windowByteCount, max(count, part.footer.directoryOffset - offset)))
-        windowStart = offset
-        return Array(window.prefix(count))
+    }
+
+    /// The times of a chunk that lie in the range, and which rows they are. Chunks that share a column get the same storage.
+    func times(_ chunk: ValuePage.Chunk, of page: ValuePage) throws(PartFailure) -> Times {
+        if chunk.times == ValuePage.ownTimes { return clip(try ownTimes(chunk, of: page)) }
+        if range.start <= chunk.minTime, chunk.maxTime <= range.end {
+            return Times(times: try allTimes(chunk.times), rows: 0..<Int(chunk.rowCount))
+        }
+        if let known = clippedTimes[chunk.times] { return known }
+        let times = clip(try allTimes(chunk.times))
+        clippedTimes[chunk.times] = times
+        return times
+    }
+
+    private func clip(_ times: [Int64]) -> Times {
+        let start = times.partitioningIndex { $0 >= range.start }
+        let end = max(start, times.partitioningIndex { $0 > range.end })
+        return Times(times: end - start == times.count ? times : Array(times[start..<end]), rows: start..<end)
+    }
+
+    private func ownTimes(_ chunk: ValuePage.Chunk, of page: ValuePage) throws(PartFailure) -> [Int64] {
+        var reader = ByteReader(page.bytes, chunk.bytes)
+        do throws(DecodeError) { return try BlockCodec.times(&reader, chunk) } catch { throw damaged(chunk, of: page, error) }
+    }
+
+    // MARK: Chunks
+
+    /// The values of a chunk of floats.
+    func floats(_ chunk: ValuePage.Chunk, of page: ValuePage) throws(PartFailure) -> [Double] {
+        count(chunk)
+        var offset = Int(chunk.offset)
+        let bytes = page.bytes
+        do throws(DecodeError) {
+            return try FloatColumn.read(bytes.span.extracting(0..<chunk.bytes.upperBound), at: &offset, count: Int(chunk.rowCount))
+        } catch { throw damaged(chunk, of: page, error) }
+    }
+
+    /// All rows of a chunk.
+    func run(_ chunk: ValuePage.Chunk, of page: ValuePage, columns: ScanRequest.Columns) throws(PartFailure) -> Run {
+        if chunk.kind == .floats {
+            return Run(timestamps: try allTimes(chunk.times), rows: .floats(try floats(chunk, of: page)))
+        }
+        count(chunk)
+        let shared = chunk.times == ValuePage.ownTimes ? nil : try allTimes(chunk.times)
+        var reader = ByteReader(page.bytes, chunk.bytes)
+        do throws(DecodeError) {
+            let times: [Int64]
+            if let shared { times = shared } else { times = try BlockCodec.times(&reader, chunk) }
+            return Run(timestamps: times, rows: try BlockCodec.decode(&reader, chunk.kind, times, columns: columns))
+        } catch { throw damaged(chunk, of: page, error) }
+    }
+
+    /// Whether a row of a chunk of logs or spans may satisfy the predicates: what its filters say.
+    func mayHold(_ chunk: ValuePage.Chunk, of page: ValuePage, _ predicates: ScanPredicates) throws(PartFailure) -> Bool {
+        guard chunk.kind == .logs || chunk.kind == .spans, !predicates.isEmpty else { return true }
+        var reader = ByteReader(page.bytes, chunk.bytes)
+        do throws(DecodeError) { _ = try reader.take(try reader.count("size of times"), "times") } catch { throw damaged(chunk, of: page, error) }
+        let bytes = page.bytes
+        let payload = bytes.span.extracting(reader.offset..<chunk.bytes.upperBound)
+        let mayHold =
+            chunk.kind == .logs
+            ? LogBlock.mayHold(payload, rowCount: Int(chunk.rowCount), predicates)
+            : SpanBlock.mayHold(payload, rowCount: Int(chunk.rowCount), predicates)
+        if !mayHold { statistics.blocksSkipped += 1 }
+        return mayHold
+    }
+
+    /// Notes that a chunk is decoded.
+    func count(_ chunk: ValuePage.Chunk) {
+        statistics.blocksRead += 1
+        statistics.rowsRead += Int(chunk.rowCount)
+    }
+
+    /// Notes that chunks were left out unread.
+    func noteSkipped(_ count: Int) { statistics.blocksSkipped += count }
+
+    func damaged(_ chunk: ValuePage.Chunk, of page: ValuePage, _ error: DecodeError) -> PartFailure {
+        part.damaged("a chunk", page.fileOffset + Int(chunk.offset), error.description)
     }
 }

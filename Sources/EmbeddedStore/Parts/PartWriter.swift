@@ -1,17 +1,26 @@
 import Codecs
 import Telemetry
 
-/// Writes a part: blocks by stream, kind and time, then directory, filter and footer. Nobody sees it before its rename.
+/// Writes a part: pages of chunks by stream, kind and time, and between them pages of times; then page index, filter and footer.
+/// Nobody sees it before its rename.
 struct PartWriter: ~Copyable {
     let signal: Signal
     private let file: any StoreFile
-    private var directory = PartDirectory()
+    private var index = PartIndex()
     private var filter = TraceFilter()
+    private var page = ValuePageBuilder()
+    private var times = TimePageBuilder()
     private var buffer: [UInt8]
     private var flushedByteCount = 0
     private var rowCount = 0
+    private var chunkCount = 0
+    private var streamCount = 0
+    private var lastStream: UInt64 = 0
     private var minTime = Int64.max
     private var maxTime = Int64.min
+    /// Filled again for each chunk.
+    private var values: [Double] = []
+    private var chunk: [UInt8] = []
 
     private static let bufferByteCount = 1 << 20
 
@@ -21,16 +30,23 @@ struct PartWriter: ~Copyable {
         buffer = PartFooter.magic
     }
 
-    var isEmpty: Bool { directory.blocks.isEmpty }
+    var isEmpty: Bool { chunkCount == 0 }
+    /// What it takes on disk so far, roughly.
+    var byteCount: Int { flushedByteCount + buffer.count }
+
+    // MARK: Rows
 
     /// Adds the rows of one stream and kind, which must be in the order of time; streams and kinds come in order.
     mutating func append(_ run: Run, stream: UInt64) throws(StoreError) {
+        if case .floats(let values) = run.rows {
+            let times = run.timestamps
+            try appendFloats(times: times.span, values: values.span, stream: stream)
+            return
+        }
         var start = 0
         while start < run.count {
-            let end = Self.blockEnd(run, from: start)
-            let block = run.slice(start..<end)
-            filter.insert(block, block: directory.blocks.count)
-            try append(BlockCodec.encode(block), kind: block.kind, rowCount: block.count, first: run.timestamps[start], last: run.timestamps[end - 1], stream)
+            let end = Self.chunkEnd(run, from: start)
+            try appendChunk(run.slice(start..<end), stream)
             start = end
         }
     }
@@ -39,31 +55,112 @@ struct PartWriter: ~Copyable {
     /// nothing is allocated a call.
     mutating func appendFloats(times: Span<Int64>, values: Span<Double>, stream: UInt64) throws(StoreError) {
         precondition(times.count == values.count)
-        var run = ([Int64](), [Double]())
-        for index in 0..<times.count {
-            run.0.append(times[index])
-            run.1.append(values[index])
+        var start = 0
+        while start < times.count {
+            let end = min(start + Limits.floatRowCountMax, times.count)
+            let number = self.times.number(of: times.extracting(start..<end))
+            try appendFloats(
+                timesNumber: number, first: times[start], last: times[end - 1], values: values.extracting(start..<end), stream: stream)
+            start = end
         }
-        try append(Run(timestamps: run.0, rows: .floats(run.1)), stream: stream)
     }
 
-    /// Adds a block as another part has it.
-    mutating func append(_ block: PartDirectory.Block, bytes: [UInt8], stream: UInt64, traceIDs: Run?) throws(StoreError) {
-        if let traceIDs { filter.insert(traceIDs, block: directory.blocks.count) }
-        try append(bytes, kind: block.kind, rowCount: Int(block.rowCount), first: block.minTime, last: block.maxTime, stream)
+    /// The number of a time column, for ``appendFloats(timesNumber:first:last:values:stream:)``; not empty, at most
+    /// ``Limits/floatRowCountMax`` times.
+    mutating func number(of times: Span<Int64>) -> UInt32 {
+        self.times.number(of: times)
     }
 
-    private mutating func append(
-        _ bytes: [UInt8], kind: RowKind, rowCount: Int, first: Int64, last: Int64, _ stream: UInt64
+    /// Adds one chunk of floats whose times this writer has numbered already.
+    mutating func appendFloats(
+        timesNumber: UInt32, first: Int64, last: Int64, values: Span<Double>, stream: UInt64
     ) throws(StoreError) {
-        let block = PartDirectory.Block(
-            kind: kind, rowCount: UInt32(rowCount), byteCount: UInt32(bytes.count), checksum: CRC32C.checksum(bytes.span),
-            offset: flushedByteCount + buffer.count, minTime: first, maxTime: last)
-        directory.append(block, stream: stream)
+        enter(stream)
+        self.values.removeAll(keepingCapacity: true)
+        for index in 0..<values.count { self.values.append(values[index]) }
+        let start = page.payload.count
+        FloatColumn.append(self.values, to: &page.payload)
+        page.add(.floats, stream: stream, times: timesNumber, first: first, last: last, byteCount: page.payload.count - start)
+        try note(.floats, values.count, first, last)
+    }
+
+    private mutating func appendChunk(_ run: Run, _ stream: UInt64) throws(StoreError) {
+        let (first, last) = (run.timestamps[0], run.timestamps[run.count - 1])
+        let times = run.timestamps
+        chunk.removeAll(keepingCapacity: true)
+        if run.kind.sharesTimes {
+            BlockCodec.encode(run, to: &chunk)
+            try addChunk(run.kind, stream, timesNumber: self.times.number(of: times.span), run.count, first, last, traceIDs: nil)
+        } else {
+            BlockCodec.appendTimes(times, to: &chunk)
+            BlockCodec.encode(run, to: &chunk)
+            try addChunk(run.kind, stream, timesNumber: ValuePage.ownTimes, run.count, first, last, traceIDs: run)
+        }
+    }
+
+    /// Adds a chunk as another part has it.
+    ///
+    /// - Parameters:
+    ///   - timesNumber: this writer's number of its times; ``ValuePage/ownTimes`` where it has its own.
+    ///   - traceIDs: its rows with their identifiers, where it holds logs or spans.
+    mutating func append(
+        _ source: ValuePage.Chunk, of page: ValuePage, timesNumber: UInt32, traceIDs: Run?
+    ) throws(StoreError) {
+        chunk.removeAll(keepingCapacity: true)
+        chunk += page.bytes[source.bytes]
+        try addChunk(
+            source.kind, source.stream, timesNumber: timesNumber, Int(source.rowCount), source.minTime, source.maxTime, traceIDs: traceIDs)
+    }
+
+    /// Adds what ``chunk`` holds.
+    private mutating func addChunk(
+        _ kind: RowKind, _ stream: UInt64, timesNumber: UInt32, _ rowCount: Int, _ first: Int64, _ last: Int64, traceIDs: Run?
+    ) throws(StoreError) {
+        // A large chunk gets a page of its own rather than have a reader of its neighbours read it too.
+        if page.chunkCount > 0, page.byteCount + chunk.count > Limits.pageByteCountMax { try finishPage() }
+        enter(stream)
+        if let traceIDs { filter.insert(traceIDs, page: index.values.count) }
+        page.payload += chunk
+        if timesNumber == ValuePage.ownTimes {
+            page.add(kind, stream: stream, rowCount: rowCount, first: first, last: last, byteCount: chunk.count)
+        } else {
+            page.add(kind, stream: stream, times: timesNumber, first: first, last: last, byteCount: chunk.count)
+        }
+        try note(kind, rowCount, first, last)
+    }
+
+    private mutating func enter(_ stream: UInt64) {
+        if chunkCount > 0, stream == lastStream { return }
+        precondition(chunkCount == 0 || lastStream < stream, "streams come in order")
+        lastStream = stream
+        streamCount += 1
+    }
+
+    private mutating func note(_ kind: RowKind, _ rowCount: Int, _ first: Int64, _ last: Int64) throws(StoreError) {
+        chunkCount += 1
         self.rowCount += kind == .exemplars ? 0 : rowCount
-        minTime = min(minTime, first)
-        maxTime = max(maxTime, last)
-        buffer += bytes
+        if first < minTime { minTime = first }
+        if last > maxTime { maxTime = last }
+        if page.byteCount >= Limits.pageByteCount { try finishPage() }
+        if times.byteCount >= Limits.pageByteCount { try finishTimes() }
+    }
+
+    // MARK: Pages
+
+    private mutating func finishPage() throws(StoreError) {
+        if page.chunkCount == 0 { return }
+        let (stream, range, start) = (page.firstStream, TimeRange(page.minTime, page.maxTime), buffer.count)
+        let checksum = page.finish(into: &buffer)
+        index.appendValuePage(
+            stream: stream, range: range, offset: flushedByteCount + start, byteCount: buffer.count - start, checksum: checksum)
+        if buffer.count >= Self.bufferByteCount { try flush() }
+    }
+
+    private mutating func finishTimes() throws(StoreError) {
+        if times.isEmpty { return }
+        let (first, start) = (times.firstNumber, buffer.count)
+        let checksum = times.finish(into: &buffer)
+        index.times.append(first: UInt64(first), offset: flushedByteCount + start, byteCount: buffer.count - start, checksum: checksum)
         if buffer.count >= Self.bufferByteCount { try flush() }
     }
 
@@ -75,22 +172,23 @@ struct PartWriter: ~Copyable {
 
     /// Writes what the reader starts from, and syncs.
     consuming func finish() throws(StoreError) {
-        let directoryBytes = directory.encode()
+        try finishPage()
+        try finishTimes()
+        let indexBytes = index.encode()
         let filterBytes = filter.encode()
         let footer = PartFooter(
-            signal: signal, rowCount: rowCount, blockCount: directory.blocks.count, streamCount: directory.streamIDs.count,
-            minTime: minTime, maxTime: maxTime, directoryOffset: flushedByteCount + buffer.count,
-            directoryByteCount: directoryBytes.count, filterByteCount: filterBytes.count,
-            directoryChecksum: CRC32C.checksum(directoryBytes.span), filterChecksum: CRC32C.checksum(filterBytes.span))
-        buffer += directoryBytes
+            signal: signal, rowCount: rowCount, chunkCount: chunkCount, streamCount: streamCount, minTime: minTime, maxTime: maxTime,
+            indexOffset: flushedByteCount + buffer.count, indexByteCount: indexBytes.count, filterByteCount: filterBytes.count,
+            indexChecksum: CRC32C.checksum(indexBytes.span), filterChecksum: CRC32C.checksum(filterBytes.span))
+        buffer += indexBytes
         buffer += filterBytes
         buffer += footer.encode()
         try flush()
         try file.sync()
     }
 
-    /// Where the block that begins at `start` ends: by rows, and for what is large by bytes.
-    private static func blockEnd(_ run: Run, from start: Int) -> Int {
+    /// Where the chunk that begins at `start` ends: by rows, and for what is large by bytes.
+    private static func chunkEnd(_ run: Run, from start: Int) -> Int {
         switch run.rows {
         case .floats: return min(start + Limits.floatRowCountMax, run.count)
         case .logs(let columns):

@@ -1,51 +1,51 @@
 import Codecs
 import Telemetry
 
-/// Which blocks of a part may hold rows of a trace: the sorted upper 40 bits of the ids' hashes, each with the number of a block.
+/// Which value pages of a part may hold rows of a trace: the sorted upper 40 bits of the ids' hashes, each with the number of a page.
 struct TraceFilter: Sendable {
-    /// The hash's upper 40 bits, then the block's number in 24.
+    /// The hash's upper 40 bits, then the page's number in 24.
     private var entries: [UInt64] = []
-    private var lastBlock: (number: Int, hashes: Set<UInt64>) = (-1, [])
+    private var lastPage: (number: Int, hashes: Set<UInt64>) = (-1, [])
 
-    private static let blockBits: UInt64 = 24
-    private static let hashMask: UInt64 = ~((1 << blockBits) - 1)
-    /// Beyond it the filter is left out, and every block is looked at.
-    static let blockCountMax = 1 << Int(blockBits)
+    private static let pageBits: UInt64 = 24
+    private static let hashMask: UInt64 = ~((1 << pageBits) - 1)
+    /// Beyond it the filter is left out, and every page is looked at.
+    static let pageCountMax = 1 << Int(pageBits)
 
     init() {}
 
     var isEmpty: Bool { entries.isEmpty }
 
-    /// Notes that block `number` holds a row of a trace. Blocks come in ascending order.
-    mutating func insert(_ id: TraceID, block number: Int) {
-        guard !id.isNone, number < Self.blockCountMax else { return }
-        if lastBlock.number != number { lastBlock = (number, []) }
+    /// Notes that page `number` holds a row of a trace. Pages come in ascending order.
+    mutating func insert(_ id: TraceID, page number: Int) {
+        guard !id.isNone, number < Self.pageCountMax else { return }
+        if lastPage.number != number { lastPage = (number, []) }
         let hash = StreamHash.hash(id) & Self.hashMask
-        if lastBlock.hashes.insert(hash).inserted { entries.append(hash | UInt64(number)) }
+        if lastPage.hashes.insert(hash).inserted { entries.append(hash | UInt64(number)) }
     }
 
-    mutating func insert(_ run: Run, block number: Int) {
+    mutating func insert(_ run: Run, page number: Int) {
         switch run.rows {
-        case .logs(let columns): for id in columns.traceIDs { insert(id, block: number) }
-        case .spans(let spans): for span in spans { insert(span.traceID, block: number) }
+        case .logs(let columns): for id in columns.traceIDs { insert(id, page: number) }
+        case .spans(let spans): for span in spans { insert(span.traceID, page: number) }
         default: break
         }
     }
 
-    /// The numbers of the blocks that may hold rows of the trace, ascending.
-    func blocks(of id: TraceID) -> [Int] {
+    /// The numbers of the pages that may hold rows of the trace, ascending.
+    func pages(of id: TraceID) -> [Int] {
         let hash = StreamHash.hash(id) & Self.hashMask
         var (low, high) = (0, entries.count)
         while low < high {
             let middle = (low + high) / 2
             if entries[middle] < hash { low = middle + 1 } else { high = middle }
         }
-        var blocks: [Int] = []
+        var pages: [Int] = []
         while low < entries.count, entries[low] & Self.hashMask == hash {
-            blocks.append(Int(entries[low] & ~Self.hashMask))
+            pages.append(Int(entries[low] & ~Self.hashMask))
             low += 1
         }
-        return blocks
+        return pages
     }
 
     func encode() -> [UInt8] {

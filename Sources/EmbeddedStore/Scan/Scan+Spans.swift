@@ -1,24 +1,24 @@
 import Telemetry
 
 extension Scan {
-    /// The spans of a cluster that lie in the range and satisfy the predicates, in the order of time; of equal ones the first.
-    func spans(_ cluster: ScanCluster) throws -> Run? {
-        if cluster.items.count == 1 {
-            return try spans(cluster.items[0], request.columns, request.attributeNames)
+    /// The spans of pieces that overlap each other that lie in the range and satisfy the predicates, in the order of time; of equal ones the first.
+    func spans(_ items: [ScanItem]) throws(StoreError) -> Run? {
+        if items.count == 1 {
+            return try spans(items[0], request.columns, request.attributeNames)
         }
         // Of two spans with one id and start, only all columns tell whether they are the same.
         var columns = request.columns
         columns.insert(.identifiers)
-        if let joined = try join(cluster, columns, request.attributeNames, areAllColumnsThere: false) { return joined }
-        return try join(cluster, .all, nil, areAllColumnsThere: true)
+        if let joined = try join(items, columns, request.attributeNames, areAllColumnsThere: false) { return joined }
+        return try join(items, .all, nil, areAllColumnsThere: true)
     }
 
     /// - Returns: nil where there may be equal rows and not all columns are there.
     private func join(
-        _ cluster: ScanCluster, _ columns: ScanRequest.Columns, _ names: Set<String>?, areAllColumnsThere: Bool
-    ) throws -> Run? {
+        _ items: [ScanItem], _ columns: ScanRequest.Columns, _ names: Set<String>?, areAllColumnsThere: Bool
+    ) throws(StoreError) -> Run? {
         var pieces: [Run] = []
-        for item in cluster.items.sorted(by: { $0.source < $1.source }) {
+        for item in items.sorted(by: { $0.source < $1.source }) {
             if let piece = try spans(item, columns, names), !piece.isEmpty { pieces.append(piece) }
         }
         guard var joined = pieces.first else { return Run(timestamps: [], rows: .spans([])) }
@@ -40,20 +40,14 @@ extension Scan {
     }
 
     /// A piece's rows; nil where they are damaged, which is reported.
-    private func spans(_ item: ScanItem, _ columns: ScanRequest.Columns, _ names: Set<String>?) throws -> Run? {
-        switch item.origin {
+    private func spans(_ item: ScanItem, _ columns: ScanRequest.Columns, _ names: Set<String>?) throws(StoreError) -> Run? {
         // Runs of a memtable were asked already.
-        case .run(let run): return run
-        case .block(let reader, let index):
-            do throws(StoreError) {
-                return try readers[reader].spans(
-                    index, predicates.spans, in: request.range, columns: columns, attributeNames: names)
-            } catch {
-                guard error.code == .corrupted else { throw error }
-                readers[reader].part.quarantine(error, block: index)
-                return nil
-            }
+        if item.isInMemory { return runs[Int(item.position)] }
+        let found: Run?? = try read(item) { reader, chunk, page throws(PartFailure) in
+            guard try reader.mayHold(chunk, of: page, predicates) else { return nil }
+            return try reader.spans(chunk, of: page, predicates.spans, in: request.range, columns: columns, attributeNames: names)
         }
+        return found ?? nil
     }
 }
 

@@ -1,17 +1,37 @@
 import Telemetry
 
-/// One reading of one state of a signal.
-struct Scan {
+/// One reading of one state of a signal. Belongs to one task.
+final class Scan {
     let request: ScanRequest
     let predicates: ScanPredicates
     private let kinds: Set<RowKind>
-    private(set) var readers: [PartReader] = []
-    /// By reader: the day's id of each stream of the request.
-    private var readerIDs: [[UInt64?]] = []
-    /// By reader: the blocks that may hold the trace asked for; nil where all may.
-    private var readerBlocks: [Set<Int>?] = []
+    private(set) var parts: [OpenPart] = []
     /// Each memtable's rows of each stream of the request, oldest memtable first.
     private var memory: [MemtableRows] = []
+    /// Rows from memory that items refer to.
+    var runs: [Run] = []
+    /// The stream's pieces at hand.
+    private var items: [ScanItem] = []
+    private var skippedPartCount = 0
+
+    /// A part that the scan reads.
+    struct OpenPart {
+        let reader: PartReader
+        /// By stream of the request: the day's id of it.
+        let ids: [UInt64?]
+        /// The value pages that may hold the trace asked for, ascending; nil where all may.
+        let pages: [Int]?
+
+        func mayHold(_ page: Int) -> Bool {
+            guard let pages else { return true }
+            var (low, high) = (0, pages.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if pages[middle] < page { low = middle + 1 } else { high = middle }
+            }
+            return low < pages.count && pages[low] == page
+        }
+    }
 
     /// Takes the state as it is now.
     ///
@@ -23,169 +43,147 @@ struct Scan {
         let snapshot = store.snapshot(request.range)
         let slots = store.registry.slots(of: request.streams)
         memory = snapshot.memtables.map { $0.rows(slots, in: request.range) }
+        let partCount = snapshot.days.reduce(0) { $0 + $1.parts.count }
         for (_, index, parts) in snapshot.days {
             let wanted = parts.filter { $0.footer.range.overlaps(request.range) }
+            skippedPartCount += parts.count - wanted.count
             if wanted.isEmpty { continue }
             let ids = index.ids(of: request.streams, slots: slots)
-            if ids.allSatisfy({ $0 == nil }) { continue }
-            for part in wanted { try open(part, ids) }
+            if ids.allSatisfy({ $0 == nil }) {
+                skippedPartCount += wanted.count
+                continue
+            }
+            for part in wanted { try open(part, ids, cacheByteCountMax: Limits.scanCacheByteCountMax / max(1, partCount)) }
         }
     }
 
-    private mutating func open(_ part: Part, _ ids: [UInt64?]) throws(StoreError) {
-        do throws(StoreError) {
-            let reader = try part.reader()
-            var blocks: Set<Int>?
-            if let traces = predicates.traces, reader.directory.blocks.count < TraceFilter.blockCountMax {
-                var found: Set<Int> = []
-                for trace in traces { found.formUnion(try part.blocks(of: trace, reader.file)) }
-                blocks = found
-                if blocks?.isEmpty == true { return }
+    private func open(_ part: Part, _ ids: [UInt64?], cacheByteCountMax: Int) throws(StoreError) {
+        do throws(PartFailure) {
+            let reader = try part.reader(range: request.range, cacheByteCountMax: cacheByteCountMax)
+            var pages: [Int]?
+            if let traces = predicates.traces { pages = try self.pages(of: traces, part) }
+            if pages?.isEmpty == true {
+                skippedPartCount += 1
+            } else {
+                parts.append(OpenPart(reader: reader, ids: ids, pages: pages))
             }
-            readers.append(reader)
-            readerIDs.append(ids)
-            readerBlocks.append(blocks)
         } catch {
             // Or its day was dropped since the snapshot.
             if part.isGone { return }
-            guard error.code == .corrupted else { throw error }
-            part.quarantine(error, block: -1)
+            try report(error, of: part)
         }
+    }
+
+    /// The value pages that may hold rows of one of the traces, ascending; nil: all may.
+    private func pages(of traces: Set<TraceID>, _ part: Part) throws(PartFailure) -> [Int]? {
+        var found: Set<Int> = []
+        for trace in traces {
+            guard let pages = try part.pages(of: trace) else { return nil }
+            found.formUnion(pages)
+        }
+        return found.sorted()
+    }
+
+    /// Damage is reported and left out; anything else ends the scan.
+    func report(_ failure: PartFailure, of part: Part) throws(StoreError) {
+        guard failure.isDamage else { throw failure.error }
+        part.quarantine(failure)
     }
 
     // MARK: Orders
 
     /// All blocks, in the order asked for.
     func run(_ body: (Block) throws -> ScanControl) throws {
+        defer { noteStatistics() }
         switch request.order {
         case .byStream:
-            for stream in request.streams.indices {
-                for cluster in clusters(of: stream, store: request.signal) {
-                    for block in try blocks(cluster) where try body(block) == .stop { return }
-                }
-            }
+            for stream in request.streams.indices where try runStream(stream, body) == .stop { return }
         case .newestFirst, .oldestFirst: try runInTime(body)
         }
     }
 
-    private func runInTime(_ body: (Block) throws -> ScanControl) throws {
-        let isNewestFirst = request.order == .newestFirst
-        var all: [ScanCluster] = []
-        for stream in request.streams.indices { all += clusters(of: stream, store: request.signal) }
-        if isNewestFirst { all.sort { $0.maxTime > $1.maxTime } } else { all.sort { $0.minTime < $1.minTime } }
-        for (position, cluster) in all.enumerated() {
-            // Clusters come by their nearer edge, so the next one's edge bounds all that may still come.
-            let next = position + 1 < all.count ? all[position + 1] : nil
-            var horizon = isNewestFirst ? next?.maxTime ?? .min : next?.minTime ?? .max
-            horizon = isNewestFirst ? min(horizon, request.range.end) : max(horizon, request.range.start)
-            var blocks = try blocks(cluster)
-            if isNewestFirst { blocks.reverse() }
-            for index in blocks.indices {
-                blocks[index].horizon = horizon
-                if index + 1 < blocks.count {
-                    let following = blocks[index + 1].timestamps
-                    blocks[index].horizon =
-                        isNewestFirst ? max(horizon, following.last ?? horizon) : min(horizon, following.first ?? horizon)
-                }
-                if try body(blocks[index]) == .stop { return }
+    private func noteStatistics() {
+        guard let statistics = request.statistics else { return }
+        var values = ScanStatistics.Values()
+        for part in parts { values += part.reader.statistics }
+        values.partsSkipped += skippedPartCount
+        statistics.add(values)
+    }
+
+    private func runStream(_ stream: Int, _ body: (Block) throws -> ScanControl) throws -> ScanControl {
+        try Task.checkCancellation()
+        runs.removeAll(keepingCapacity: true)
+        items.removeAll(keepingCapacity: true)
+        for part in parts.indices {
+            guard let id = parts[part].ids[stream] else { continue }
+            for page in parts[part].reader.index.pages(of: id) { try addChunks(of: id, part, page, to: &items) }
+        }
+        addRuns(stream, to: &items)
+        if isInOrder {
+            for item in items where try hand([item], stream, body) == .stop { return .stop }
+        } else {
+            for cluster in ScanCluster.clusters(items, stream: stream) where try hand(cluster.items, stream, body) == .stop { return .stop }
+        }
+        return .continue
+    }
+
+    private func hand(_ items: [ScanItem], _ stream: Int, _ body: (Block) throws -> ScanControl) throws -> ScanControl {
+        if items.count == 1, let block = try block(stream, items[0]) { return try body(block) }
+        for block in try blocks(stream, items) where try body(block) == .stop { return .stop }
+        return .continue
+    }
+
+    /// Whether each piece begins after the end of the one before.
+    private var isInOrder: Bool {
+        var index = 1
+        while index < items.count {
+            if items[index].minTime <= items[index - 1].maxTime { return false }
+            index += 1
+        }
+        return true
+    }
+
+    // MARK: Pieces
+
+    /// Adds the chunks of a stream that lie in a value page and may hold rows that are wanted.
+    func addChunks(of id: UInt64, _ part: Int, _ number: Int, to items: inout [ScanItem]) throws(StoreError) {
+        let reader = parts[part].reader
+        guard reader.index.range(number).overlaps(request.range), parts[part].mayHold(number), let page = try page(part, number) else { return }
+        for position in page.chunks(of: id) {
+            let chunk = page.chunks[position]
+            guard kinds.contains(chunk.kind) else { continue }
+            if chunk.range.overlaps(request.range) {
+                items.append(ScanItem(chunk, source: part, page: number, position: position))
+            } else {
+                reader.noteSkipped(1)
             }
         }
     }
 
-    // MARK: Clusters
-
-    private func clusters(of stream: Int, store signal: Signal) -> [ScanCluster] {
-        var items: [ScanItem] = []
-        for (position, reader) in readers.enumerated() {
-            guard let id = readerIDs[position][stream] else { continue }
-            for index in reader.directory.blocks(of: id) {
-                let block = reader.directory.blocks[index]
-                guard kinds.contains(block.kind), block.range.overlaps(request.range) else { continue }
-                if let wanted = readerBlocks[position], !wanted.contains(index) { continue }
-                items.append(
-                    ScanItem(
-                        source: position, kind: block.kind, minTime: block.minTime, maxTime: block.maxTime,
-                        origin: .block(reader: position, index: index)))
-            }
+    /// A value page; nil where it is damaged, which is reported.
+    func page(_ part: Int, _ number: Int) throws(StoreError) -> ValuePage? {
+        let reader = parts[part].reader
+        let page: ValuePage
+        do throws(PartFailure) {
+            page = try reader.page(number)
+        } catch {
+            try report(error, of: reader.part)
+            return nil
         }
-        for (position, rows) in memory.enumerated() {
-            let runs = signal == .spans ? rows.spans(of: stream, predicates.spans, in: request.range) : rows.runs(of: stream)
-            for run in runs where kinds.contains(run.kind) {
+        for failure in page.failures { try report(failure, of: reader.part) }
+        return page
+    }
+
+    /// Adds a stream's rows that are in memory.
+    func addRuns(_ stream: Int, to items: inout [ScanItem]) {
+        for position in memory.indices {
+            let rows = memory[position]
+            let found = request.signal == .spans ? rows.spans(of: stream, predicates.spans, in: request.range) : rows.runs(of: stream)
+            for run in found where kinds.contains(run.kind) {
                 let clipped = run.clipped(to: request.range)
                 guard let first = clipped.timestamps.first, let last = clipped.timestamps.last else { continue }
-                items.append(
-                    ScanItem(
-                        source: readers.count + position, kind: run.kind, minTime: first, maxTime: last, origin: .run(clipped)))
-            }
-        }
-        return items.isEmpty ? [] : ScanCluster.clusters(items, stream: stream)
-    }
-
-    /// The rows of a cluster that lie in the range and satisfy the predicates, as blocks in the order of time.
-    private func blocks(_ cluster: ScanCluster) throws -> [Block] {
-        try Task.checkCancellation()
-        let stream = request.streams[cluster.stream]
-        if cluster.items.count == 1, request.columns.isEmpty, predicates.isEmpty {
-            let timestamps = try timestamps(cluster.items[0])
-            if timestamps.isEmpty { return [] }
-            return [Block(stream: stream, timestamps: timestamps, columns: .timestampsOnly, applied: 0)]
-        }
-        var blocks: [Block] = []
-        for run in try rows(cluster) {
-            var start = 0
-            while start < run.count {
-                let end = min(start + Limits.scanRowCountMax, run.count)
-                let slice = run.slice(start..<end)
-                blocks.append(
-                    Block(
-                        stream: stream, timestamps: slice.timestamps,
-                        columns: request.columns.isEmpty ? .timestampsOnly : slice.payload, applied: predicates.applied))
-                start = end
-            }
-        }
-        return blocks
-    }
-
-    func rows(_ cluster: ScanCluster) throws -> [Run] {
-        if request.signal == .spans { return try spans(cluster).map { $0.isEmpty ? [] : [$0] } ?? [] }
-        // Rows of several pieces are compared whole, or two rows that differ in a column not asked for would become one.
-        let columns = cluster.items.count == 1 ? request.columns.union(predicates.columns) : .all
-        var pieces: [(source: Int, run: Run)] = []
-        for item in cluster.items {
-            guard let run = try run(item, columns) else { continue }
-            pieces.append((item.source, run))
-        }
-        return Run.joined(pieces).map { predicates.filter($0.clipped(to: request.range)) }.filter { !$0.isEmpty }
-    }
-
-    private func timestamps(_ item: ScanItem) throws -> [Int64] {
-        switch item.origin {
-        case .run(let run): return run.timestamps
-        case .block(let reader, let index):
-            do throws(StoreError) {
-                let timestamps = try readers[reader].timestamps(index)
-                let start = timestamps.partitioningIndex { $0 >= request.range.start }
-                let end = timestamps.partitioningIndex { $0 > request.range.end }
-                return start == 0 && end == timestamps.count ? timestamps : Array(timestamps[start..<max(start, end)])
-            } catch {
-                guard error.code == .corrupted else { throw error }
-                readers[reader].part.quarantine(error, block: index)
-                return []
-            }
-        }
-    }
-
-    /// A piece's rows; nil where they are damaged, which is reported.
-    private func run(_ item: ScanItem, _ columns: ScanRequest.Columns) throws -> Run? {
-        switch item.origin {
-        case .run(let run): return run
-        case .block(let reader, let index):
-            do throws(StoreError) {
-                return try readers[reader].run(index, columns: columns)
-            } catch {
-                guard error.code == .corrupted else { throw error }
-                readers[reader].part.quarantine(error, block: index)
-                return nil
+                items.append(ScanItem(run: runs.count, run.kind, TimeRange(first, last), source: parts.count + position))
+                runs.append(clipped)
             }
         }
     }
@@ -194,29 +192,25 @@ struct Scan {
 
     /// The exemplars of each stream of the request, oldest first.
     func exemplars() throws -> [[Exemplar]] {
+        defer { noteStatistics() }
         var result: [[Exemplar]] = []
         for stream in request.streams.indices {
+            try Task.checkCancellation()
+            runs.removeAll(keepingCapacity: true)
+            items.removeAll(keepingCapacity: true)
+            for part in parts.indices {
+                guard let id = parts[part].ids[stream] else { continue }
+                for page in parts[part].reader.index.pages(of: id) { try addChunks(of: id, part, page, to: &items) }
+            }
+            addRuns(stream, to: &items)
             var exemplars: [Exemplar] = []
-            for cluster in clusters(of: stream, store: .metrics) {
-                for run in try rows(cluster) {
+            for cluster in ScanCluster.clusters(items, stream: stream) {
+                for run in try rows(cluster.items) {
                     if case .exemplars(let values) = run.rows { exemplars += values }
                 }
             }
             result.append(exemplars)
         }
         return result
-    }
-}
-
-extension Run {
-    fileprivate var payload: Block.Payload {
-        switch rows {
-        case .floats(let values): .floats(values)
-        case .histograms(let values): .histograms(values)
-        case .exemplars: .timestampsOnly
-        case .logs(let columns): .logs(columns)
-        case .spans(let values): .spans(values)
-        case .profiles(let values): .profiles(values)
-        }
     }
 }
