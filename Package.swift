@@ -107,7 +107,7 @@ let package = Package(
         // Not "Configuration": swift-configuration has a target of that name, and names are unique in a package graph.
         + room("Settings", [yams])
         + room("Formats", ["Telemetry", "Codecs"])
-        + room("EmbeddedStore", ["Telemetry", "Codecs", "Patterns", "CRoaring", sqlite], isTestable: true, tests: ["Formats"])
+        + room("EmbeddedStore", ["Telemetry", "Codecs", "Patterns", "CRoaring", "CIntrinsics", sqlite], isTestable: true, tests: ["Formats"])
         + room("Query", ["Telemetry"])
         + room("PromQL", ["Telemetry", "Query", "Patterns"], testFiles: ["Scripts"])
         + room("LogQL", ["Telemetry", "Query", "Patterns"])
@@ -125,7 +125,7 @@ let package = Package(
             "Server",
             [
                 "Telemetry", "Codecs", "Formats", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Web",
-                "Settings", hummingbird, hummingbirdCore, grpc, grpcTransport, logging, lifecycle, signals, crypto, nio, nioHTTP1,
+                "Settings", "CIntrinsics", hummingbird, hummingbirdCore, grpc, grpcTransport, logging, lifecycle, signals, crypto, nio, nioHTTP1,
             ],
             tests: [httpClient])
         + room(

@@ -1,3 +1,4 @@
+import CIntrinsics
 import Synchronization
 package import Telemetry
 
@@ -66,6 +67,8 @@ extension EmbeddedStore {
             // Only now does nothing need the log any more.
             try log.dropSegments(below: unit.segment)
             flushUnits.withLock { units in _ = units.removeFirst() }
+            // A memtable's worth of small pieces lies free inside the heap now.
+            apus_trim_heap()
         }
     }
 

@@ -12,7 +12,7 @@ struct HouseTests {
         "Patterns": ["CRE2", "CIntrinsics"],
         "Settings": [],
         "Formats": ["Telemetry", "Codecs"],
-        "EmbeddedStore": ["Telemetry", "Codecs", "Patterns", "CRoaring"],
+        "EmbeddedStore": ["Telemetry", "Codecs", "Patterns", "CRoaring", "CIntrinsics"],
         "Query": ["Telemetry"],
         "PromQL": ["Telemetry", "Query", "Patterns"],
         "LogQL": ["Telemetry", "Query", "Patterns"],

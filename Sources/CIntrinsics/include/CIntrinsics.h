@@ -4,6 +4,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -12,6 +13,16 @@
 static inline const void *apus_memmem(const void *haystack, size_t haystackByteCount, const void *needle, size_t needleByteCount) {
     return memmem(haystack, haystackByteCount, needle, needleByteCount);
 }
+
+// glibc's allocator: what it maps apart, when it gives memory back, how many arenas it keeps. Swift's Glibc module leaves <malloc.h> out.
+static inline void apus_configure_allocator(int mappedByteCountMin, int trimByteCount, int arenaCountMax) {
+    mallopt(M_MMAP_THRESHOLD, mappedByteCountMin);
+    mallopt(M_TRIM_THRESHOLD, trimByteCount);
+    mallopt(M_ARENA_MAX, arenaCountMax);
+}
+
+// Gives free pages inside the heap back to the system.
+static inline void apus_trim_heap(void) { malloc_trim(0); }
 
 // Asks the cache for the line at `address`; never faults.
 static inline void apus_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }

@@ -1,4 +1,4 @@
-import Glibc
+import CIntrinsics
 
 /// glibc's allocator, set for a server whose large buffers come and go with every request.
 enum Allocator {
@@ -12,8 +12,6 @@ enum Allocator {
 
     /// Once, before the first request.
     static func configure() {
-        mallopt(M_MMAP_THRESHOLD, mappedByteCountMin)
-        mallopt(M_TRIM_THRESHOLD, trimByteCount)
-        mallopt(M_ARENA_MAX, arenaCountMax)
+        apus_configure_allocator(mappedByteCountMin, trimByteCount, arenaCountMax)
     }
 }
