@@ -92,7 +92,7 @@ extension EmbeddedStore {
         let registry = self[.metrics].registry
         if metrics.handles.isEmpty { return registry.slots(for: metrics.series.map { ($0, .unknown) }) }
         var slots = metrics.handles.map(\.value)
-        let unknown = slots.indices.filter { metrics.handles[$0] == .unknown }
+        let unknown = slots.indices.filter { slots[$0] == SeriesHandle.unknown.value }
         if unknown.isEmpty { return slots }
         let found = registry.slots(for: unknown.map { (metrics.series[$0], .unknown) })
         var entries: [(key: SeriesKey, slot: UInt32)] = []

@@ -1,7 +1,7 @@
 /// The bounds of the engine, each with its reason.
 enum Limits {
-    /// A replay of one segment holds it in memory once.
-    static let segmentByteCountMax = 16 << 20
+    /// A replay of one segment holds it in memory once; each introduces the streams anew, so that it should hold many rows of each.
+    static let segmentByteCountMax = 64 << 20
     /// What a group commit writes at once: above it, the first waiters would wait for the last ones' bytes.
     static let commitByteCountMax = 8 << 20
     /// A record is one request's rows, and requests are bounded (32 MiB) by the server.

@@ -12,7 +12,8 @@ package struct TelemetryBatch: Sendable {
 
 /// Samples as columns over a table of series.
 package struct MetricBatch: Sendable {
-    /// The label sets that the columns refer to. The same set may stand here more than once. Empty for a series that came by its handle.
+    /// The label sets that the columns refer to. The same set may stand here more than once. A series that came by its handle
+    /// has none here; there are none at all where every series did.
     package var series: [Labels] = []
     /// By series: the store's handle where the decoder found it (``SeriesDirectory``). Empty where no directory was asked.
     package private(set) var handles: [SeriesHandle] = []
@@ -42,8 +43,13 @@ package struct MetricBatch: Sendable {
         return UInt32(truncatingIfNeeded: series.count - 1)
     }
 
-    /// Adds series that a decoder has looked up: for each its handle, or ``SeriesHandle/unknown`` with its labels and, where they may be
-    /// entered under one, their key. For batches that hold no series yet; all three are of one length.
+    /// Sets the series of a batch to those that a decoder found, all of them.
+    package mutating func setSeries(known handles: [SeriesHandle]) {
+        (series, self.handles, keys) = ([], handles, [])
+    }
+
+    /// Sets the series of a batch to those that a decoder has looked up: for each its handle, or ``SeriesHandle/unknown`` with its labels
+    /// and, where they may be entered under one, their key. All three are of one length.
     package mutating func setSeries(_ labels: [Labels], handles: [SeriesHandle], keys: [SeriesKey?]) {
         precondition(labels.count == handles.count && labels.count == keys.count, "one handle and one key a series")
         series = labels
@@ -56,6 +62,12 @@ package struct MetricBatch: Sendable {
         sampleSeries.append(index)
         timestamps.append(timestamp)
         values.append(value)
+    }
+
+    /// Sets the samples: columns of one length, as ``append(series:timestamp:value:)`` would make them.
+    package mutating func setSamples(series: [UInt32], timestamps: [Int64], values: [Double]) {
+        precondition(series.count == timestamps.count && series.count == values.count, "one row a sample")
+        (sampleSeries, self.timestamps, self.values) = (series, timestamps, values)
     }
 
     package mutating func reserveCapacity(_ sampleCount: Int) {

@@ -87,7 +87,7 @@ struct SeriesCacheTests {
                 let handles = batch.metrics.handles
                 let labels = batch.metrics.series
                 batch.metrics = MetricBatch()
-                batch.metrics.setSeries(labels, handles: handles, keys: [nil])
+                if labels.isEmpty { batch.metrics.setSeries(known: handles) } else { batch.metrics.setSeries(labels, handles: handles, keys: [nil]) }
                 batch.metrics.append(series: 0, timestamp: noonMilliseconds + Int64(time), value: 0)
                 try await store.append(batch)
             }

@@ -7,7 +7,13 @@ import Telemetry
 /// Senders repeat the same label sets request after request, so that the second pass is usually empty.
 struct RemoteWriteDecoder {
     private let directory: (any SeriesDirectory)?
+    /// The directory's: nil where there is none.
+    private let seed: SeriesKey.Seed?
     private var batch = TelemetryBatch()
+    /// One row a sample, as ``MetricBatch`` has them.
+    private var sampleSeries: [UInt32] = []
+    private var timestamps: [Int64] = []
+    private var values: [Double] = []
     /// By series: where its label fields lie, one after the other; empty where they do not lie together.
     private var labelRanges: [Range<Int>] = []
     /// By series: where its message lies.
@@ -16,6 +22,7 @@ struct RemoteWriteDecoder {
 
     init(directory: (any SeriesDirectory)?) {
         self.directory = directory
+        seed = directory?.seed
     }
 
     mutating func decode(_ bytes: Span<UInt8>) throws(DecodeError) -> TelemetryBatch {
@@ -28,6 +35,7 @@ struct RemoteWriteDecoder {
             default: break
             }
         }
+        batch.metrics.setSamples(series: sampleSeries, timestamps: timestamps, values: values)
         try resolve(bytes)
         return batch
     }
@@ -37,8 +45,10 @@ struct RemoteWriteDecoder {
         let count = byteCount / 128
         messages.reserveCapacity(count)
         labelRanges.reserveCapacity(count)
-        batch.metrics.reserveCapacity(count)
-        if directory != nil { keys.reserveCapacity(count) }
+        sampleSeries.reserveCapacity(count)
+        timestamps.reserveCapacity(count)
+        values.reserveCapacity(count)
+        if seed != nil { keys.reserveCapacity(count) }
     }
 
     // MARK: First pass
@@ -50,7 +60,7 @@ struct RemoteWriteDecoder {
         let walk = SeriesWalk(message, bytes)
         var labels = walk.labels
         if let sample = walk.onlySample {
-            batch.metrics.append(series: index, timestamp: sample.timestamp, value: sample.value)
+            append(index, sample)
         } else {
             var reader = ProtobufReader(walk.labels.upperBound..<message.upperBound)
             while let field = try reader.next(in: bytes) {
@@ -58,8 +68,7 @@ struct RemoteWriteDecoder {
                 // Labels behind other fields: protobuf promises no order.
                 case 1: labels = message.lowerBound..<message.lowerBound
                 case 2:
-                    let sample = try Self.sample(try field.message("TimeSeries.samples"), bytes)
-                    batch.metrics.append(series: index, timestamp: sample.timestamp, value: sample.value)
+                    append(index, try Self.sample(try field.message("TimeSeries.samples"), bytes))
                 case 3:
                     batch.metrics.exemplars.append((index, try RemoteWrite.exemplar(try field.message("TimeSeries.exemplars"), bytes)))
                 case 4:
@@ -70,7 +79,14 @@ struct RemoteWriteDecoder {
             }
         }
         labelRanges.append(labels)
-        if let directory { keys.append(SeriesKey(labels, in: bytes, seed: directory.seed)) }
+        if let seed { keys.append(SeriesKey(labels, in: bytes, seed: seed)) }
+    }
+
+    @inline(__always)
+    private mutating func append(_ series: UInt32, _ sample: (timestamp: Int64, value: Double)) {
+        sampleSeries.append(series)
+        timestamps.append(sample.timestamp)
+        values.append(sample.value)
     }
 
     private static func sample(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> (timestamp: Int64, value: Double) {
@@ -95,21 +111,20 @@ struct RemoteWriteDecoder {
             return
         }
         var handles = directory.find(keys)
+        // Labels that do not lie together share the key of no bytes at all.
+        for index in handles.indices where labelRanges[index].isEmpty { handles[index] = SeriesHandle(.max) }
+        if handles.allSatisfy({ $0.value != .max }) {
+            batch.metrics.setSeries(known: handles)
+            return
+        }
         var labels: [Labels] = []
         var newKeys: [SeriesKey?] = []
         labels.reserveCapacity(messages.count)
         newKeys.reserveCapacity(messages.count)
         for index in messages.indices {
-            // Labels that do not lie together share the key of no bytes at all.
-            let isKeyed = !labelRanges[index].isEmpty
-            if isKeyed, handles[index] != .unknown {
-                labels.append(.empty)
-                newKeys.append(nil)
-            } else {
-                handles[index] = .unknown
-                labels.append(try self.labels(index, bytes))
-                newKeys.append(isKeyed ? keys[index] : nil)
-            }
+            let isKnown = handles[index].value != .max
+            labels.append(isKnown ? .empty : try self.labels(index, bytes))
+            newKeys.append(isKnown || labelRanges[index].isEmpty ? nil : keys[index])
         }
         batch.metrics.setSeries(labels, handles: handles, keys: newKeys)
     }

@@ -78,6 +78,12 @@ package final class ConnectionWatch: Sendable {
 
         func handlerAdded(context: ChannelHandlerContext) {
             connection = watch.add(context.channel)
+            // Large bodies come in fewer, larger pieces; a connection with small ones never grows its buffer.
+            let allocator = AdaptiveRecvByteBufferAllocator(
+                minimum: 1 << 10, initial: 4 << 10, maximum: Limits.receiveBufferByteCountMax)
+            context.channel.setOption(ChannelOptions.recvAllocator, value: allocator).whenFailure { _ in
+                // Closed meanwhile: nothing will be received.
+            }
         }
 
         func handlerRemoved(context: ChannelHandlerContext) {

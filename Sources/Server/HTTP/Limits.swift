@@ -9,6 +9,8 @@ enum Limits {
     static let bodiesInFlightByteCountMax = 256 << 20
     /// What is reserved for a body by its announced length: most are smaller, and a liar gets no more.
     static let bodyReservationByteCountMax = 4 << 20
+    /// Bytes that one read of a connection may bring.
+    static let receiveBufferByteCountMax = 256 << 10
     /// A query in a form body: far over any query that a person or Grafana writes.
     static let formByteCountMax = 4 << 20
     /// Answers at least so long are compressed where the client takes it: below, the gzip header and a system call outweigh the gain.
