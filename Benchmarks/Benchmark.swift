@@ -12,20 +12,27 @@ struct Benchmark {
     let itemCount: Int
     /// Says more beside the time, as `0.66 B/sample`.
     var note: () -> String = { "" }
-    /// Makes what the body works on; not measured.
-    var prepare: () throws -> Void = {}
+    /// Benchmarks of one group do the same job in different ways: their runs take turns, and each is compared with the first of them.
+    var group: String?
     let body: () throws -> Void
 
-    /// The best CPU time of `runs` runs, in nanoseconds an item.
-    func measure(runs: Int) throws -> Double {
-        try prepare()
-        var best = Double.infinity
-        for _ in 0..<max(1, runs) {
-            let start = Self.cpuNanoseconds()
-            try body()
-            best = min(best, Double(Self.cpuNanoseconds() - start) / Double(max(1, itemCount)))
-        }
-        return best
+    init(
+        name: String, unit: String, itemCount: Int, note: @escaping () -> String = { "" }, group: String? = nil,
+        body: @escaping () throws -> Void
+    ) {
+        self.name = name
+        self.unit = unit
+        self.itemCount = itemCount
+        self.note = note
+        self.group = group
+        self.body = body
+    }
+
+    /// The CPU time of one run, in nanoseconds an item.
+    func measure() throws -> Double {
+        let start = Self.cpuNanoseconds()
+        try measuredBody(body)
+        return Double(Self.cpuNanoseconds() - start) / Double(max(1, itemCount))
     }
 
     /// CPU time of the process: what waits for the disk does not count.
@@ -34,6 +41,12 @@ struct Benchmark {
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
+}
+
+/// Runs a benchmark's body. Callgrind counts what happens in here, and knows it by its name (scripts/bench.sh).
+@inline(never)
+func measuredBody(_ body: () throws -> Void) throws {
+    try body()
 }
 
 /// Keeps the optimiser from dropping work whose result nobody looks at.

@@ -2,35 +2,102 @@ import Codecs
 
 /// The columns' codecs over data as a fleet of Go services makes it.
 func codecBenchmarks() -> [Benchmark] {
-    var state: UInt64 = 1
-    func random(_ bound: UInt64) -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return (state >> 33) % bound
-    }
-    var total = 0.0
-    let counter = (0..<240).map { _ in
-        total += Double(random(50))
-        return total
-    }
     var benchmarks: [Benchmark] = []
-    var bytes: [UInt8] = []
-    FloatColumn.append(counter, to: &bytes)
-    let encoded = bytes
-    let note = "\(encoded.count) B for \(counter.count) values"
-    benchmarks.append(
-        Benchmark(name: "codec/float/counter/encode", unit: "value", itemCount: counter.count * 1000, note: { note }) {
-            for _ in 0..<1000 {
-                var bytes: [UInt8] = []
-                FloatColumn.append(counter, to: &bytes)
-                keep(bytes)
-            }
-        })
-    benchmarks.append(
-        Benchmark(name: "codec/float/counter/decode", unit: "value", itemCount: counter.count * 1000, note: { note }) {
-            for _ in 0..<1000 {
-                var offset = 0
-                keep(try FloatColumn.read(encoded.span, at: &offset, count: counter.count))
-            }
-        })
+    for sampleCount in [240, 32, 4] {
+        let fleet = FleetSeries(instanceCount: sampleCount == 240 ? 2 : 8, sampleCount: sampleCount, seed: 1)
+        benchmarks += floatBenchmarks("float/\(sampleCount)/fleet", fleet.all)
+        guard sampleCount == 240 else { continue }
+        for kind in FleetSeries.Kind.allCases { benchmarks += floatBenchmarks("float/240/\(kind.rawValue)", fleet.columns[kind] ?? []) }
+    }
+    benchmarks += floatBenchmarks("float/240/constant", Array(repeating: Array(repeating: 1, count: 240), count: 100))
+    var random = FleetSeries.Random(state: 5)
+    benchmarks += floatBenchmarks(
+        "float/240/few-changes", (0..<100).map { _ in steps(240, changeCount: 5, &random) })
+    benchmarks += floatBenchmarks("float/240/decimals", (0..<100).map { _ in (0..<240).map { _ in Double(random.below(100_000)) / 1000 } })
+    benchmarks += floatBenchmarks("float/240/random", (0..<100).map { _ in (0..<240).map { _ in random.unit() } })
+    for count in [240, 32] {
+        let jittered = (0..<100).map { _ in (0..<count).map { 1_795_348_800_000 + Int64($0) * 15_000 + Int64(random.below(6)) } }
+        benchmarks += integerBenchmarks("integer/\(count)/scrapes", jittered)
+    }
+    benchmarks += integerBenchmarks("integer/240/regular", [(0..<240).map { 1_795_348_800_000 + Int64($0) * 15_000 }])
     return benchmarks
+}
+
+private func steps(_ count: Int, changeCount: Int, _ random: inout FleetSeries.Random) -> [Double] {
+    var changes = Set<Int>()
+    while changes.count < changeCount { changes.insert(1 + random.below(count - 1)) }
+    var value = Double(random.below(100))
+    return (0..<count).map { index in
+        if changes.contains(index) { value += Double(1 + random.below(3)) }
+        return value
+    }
+}
+
+/// Enough values a run for a steady figure.
+private let valueCountMin = 1_000_000
+
+private func floatBenchmarks(_ name: String, _ columns: [[Double]]) -> [Benchmark] {
+    let valueCount = columns.reduce(0) { $0 + $1.count }
+    let repeats = max(1, valueCountMin / max(1, valueCount))
+    var bytes: [UInt8] = []
+    for column in columns { FloatColumn.append(column, to: &bytes) }
+    let encoded = bytes
+    let note = { ratio(encoded.count, valueCount) }
+    return [
+        Benchmark(name: "codec/\(name)/encode", unit: "value", itemCount: valueCount * repeats, note: note) {
+            var bytes: [UInt8] = []
+            for _ in 0..<repeats {
+                bytes.removeAll(keepingCapacity: true)
+                for column in columns { FloatColumn.append(column, to: &bytes) }
+            }
+            keep(bytes)
+        },
+        Benchmark(name: "codec/\(name)/decode", unit: "value", itemCount: valueCount * repeats, note: note) {
+            var values: [Double] = []
+            for _ in 0..<repeats {
+                var offset = 0
+                for column in columns {
+                    values.removeAll(keepingCapacity: true)
+                    try FloatColumn.read(encoded.span, at: &offset, count: column.count, into: &values)
+                }
+            }
+            keep(values)
+        },
+    ]
+}
+
+private func integerBenchmarks(_ name: String, _ columns: [[Int64]]) -> [Benchmark] {
+    let valueCount = columns.reduce(0) { $0 + $1.count }
+    let repeats = max(1, valueCountMin / max(1, valueCount))
+    var bytes: [UInt8] = []
+    for column in columns { IntegerColumn.append(column, to: &bytes) }
+    let encoded = bytes
+    let note = { ratio(encoded.count, valueCount) }
+    return [
+        Benchmark(name: "codec/\(name)/encode", unit: "value", itemCount: valueCount * repeats, note: note) {
+            var bytes: [UInt8] = []
+            for _ in 0..<repeats {
+                bytes.removeAll(keepingCapacity: true)
+                for column in columns { IntegerColumn.append(column, to: &bytes) }
+            }
+            keep(bytes)
+        },
+        Benchmark(name: "codec/\(name)/decode", unit: "value", itemCount: valueCount * repeats, note: note) {
+            var values: [Int64] = []
+            for _ in 0..<repeats {
+                var offset = 0
+                for column in columns {
+                    values.removeAll(keepingCapacity: true)
+                    try IntegerColumn.read(encoded.span, at: &offset, count: column.count, into: &values)
+                }
+            }
+            keep(values)
+        },
+    ]
+}
+
+private func ratio(_ byteCount: Int, _ valueCount: Int) -> String {
+    let thousandths = byteCount * 1000 / max(1, valueCount)
+    let digits = String(thousandths % 1000)
+    return "\(thousandths / 1000).\(String(repeating: "0", count: 3 - digits.count))\(digits) B/value"
 }

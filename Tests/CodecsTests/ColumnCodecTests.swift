@@ -116,25 +116,6 @@ struct ColumnCodecTests {
         }
     }
 
-    @Test("the bytes of a column are what docs/format/columns.md says")
-    func goldenBytes() {
-        var bytes: [UInt8] = []
-        // Differences, 0 bits each: the first value 10 in zigzag, the least difference 5 in zigzag.
-        IntegerColumn.append([10, 15, 20, 25, 30, 35, 40, 45, 50, 55], to: &bytes)
-        #expect(bytes == [1, 0, 20, 10])
-        bytes = []
-        // Plain: the least value 1, then 2 bits each.
-        IntegerColumn.append([1, 4, 2], to: &bytes)
-        #expect(bytes == [0, 2, 2, 0b01_11_00])
-        bytes = []
-        FloatColumn.append([1.5, 1.5], to: &bytes)
-        #expect(bytes == [0, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f])
-        bytes = []
-        // Tenths, no exception: 5, 12.
-        FloatColumn.append([0.5, 1.2], to: &bytes)
-        #expect(bytes == [1, 1, 0, 0, 3, 10, 0b111_000])
-    }
-
     @Test("garbage is refused, never trapped on", arguments: UInt64(0)..<300)
     func garbage(seed: UInt64) {
         var random = SplitMix64(seed: seed)
