@@ -1,7 +1,7 @@
 # `make up` shows Apus beside a Go backend; `make test` runs every test. Both install what they need.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build up down test clean
+.PHONY: help build up down test bench clean
 
 
 help: ## what can be made
@@ -23,6 +23,10 @@ down: ## stop what `make up` started; its data stays in .run/
 
 test: ## every test: tidy, unit, conformance, Go, web, end to end
 	@scripts/test.sh
+
+bench: ## time every kernel (docs/benchmarks.md)
+	@scripts/setup.sh build
+	@scripts/bench.sh
 
 clean: ## remove everything built or fetched
 	@scripts/demo.sh stop || true
