@@ -26,8 +26,8 @@ extension EmbeddedStore {
             let streams = batch.logs.streams.filter { !$0.entries.isEmpty }
             let slots = self[.logs].registry.slots(for: streams.map { ($0.labels, $0.resource) })
             for (stream, slot) in zip(streams, slots) {
-                let rows = bounds.hold(stream.entries, .logs, \.timestamp)
-                if !rows.isEmpty { prepared.logs.append(PreparedBatch.Group(slot: slot, rows: rows)) }
+                let rows = bounds.hold(stream.entries)
+                if !rows.isEmpty { prepared.logs.append(PreparedBatch.LogGroup(slot: slot, rows: rows)) }
             }
         }
         if !batch.spans.isEmpty {
@@ -136,6 +136,16 @@ struct TimeBounds {
         for row in rows {
             if range.contains(time(row)) { held.append(row) } else { note(time(row), signal) }
         }
+        return held
+    }
+
+    /// The log rows that lie in the bounds.
+    mutating func hold(_ rows: LogRows) -> LogRows {
+        let range = range(.logs)
+        if rows.timestamps.allSatisfy({ range.contains($0) }) { return rows }
+        var held = LogRows()
+        held.append(rows.indices.filter { range.contains(rows.timestamps[$0]) }, of: rows)
+        for timestamp in rows.timestamps where !range.contains(timestamp) { note(timestamp, .logs) }
         return held
     }
 

@@ -83,12 +83,18 @@ package struct LogBatch: Sendable {
         package var labels: Labels
         /// Who sent it, where the protocol says (OTLP); its attributes are no labels.
         package var resource: Resource
-        package var entries: [LogEntry]
+        package var entries: LogRows
 
-        package init(labels: Labels, resource: Resource = .unknown, entries: [LogEntry] = []) {
+        package init(labels: Labels, resource: Resource = .unknown) {
             self.labels = labels
             self.resource = resource
-            self.entries = entries
+            entries = LogRows()
+        }
+
+        package init(labels: Labels, resource: Resource = .unknown, entries: some Sequence<LogEntry>) {
+            self.labels = labels
+            self.resource = resource
+            self.entries = LogRows(entries)
         }
     }
 

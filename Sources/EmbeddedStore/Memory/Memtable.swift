@@ -83,12 +83,11 @@ final class Memtable: Sendable {
             case .logs:
                 for group in batch.logs {
                     let position = state.position(group.slot)
-                    for entry in group.rows {
-                        state.note(position, entry.timestamp, signal, enter)
-                        state.streams[position].times.append(entry.timestamp)
-                        state.streams[position].logs.append(entry)
-                        state.byteCount += entry.line.utf8.count + 64 + 48 * entry.metadata.count
-                    }
+                    for timestamp in group.rows.timestamps { state.note(position, timestamp, signal, enter) }
+                    state.streams[position].times += group.rows.timestamps
+                    state.streams[position].logs.append(group.rows)
+                    state.byteCount += group.rows.bytes.count + 64 * group.rows.count
+                    for metadata in group.rows.metadata { state.byteCount += 48 * metadata.count }
                 }
             case .spans:
                 for group in batch.spans {

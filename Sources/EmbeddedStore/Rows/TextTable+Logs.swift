@@ -1,16 +1,9 @@
 import Codecs
 import Telemetry
 
-// Log entries as a write-ahead log record holds them. Byte for byte: docs/format/rows.md.
+// The trace and span of a log row. Byte for byte: docs/format/rows.md.
 
 extension TextTableWriter {
-    mutating func append(_ entry: LogEntry) {
-        body.append(signed: entry.timestamp)
-        body.append(text: entry.line)
-        append(entry.metadata)
-        append(entry.traceID, entry.spanID)
-    }
-
     /// A byte that says which ids there are, and those.
     mutating func append(_ traceID: TraceID, _ spanID: SpanID) {
         body.append((traceID.isNone ? 0 : 1) | (spanID.isNone ? 0 : 2))
@@ -23,14 +16,6 @@ extension TextTableWriter {
 }
 
 extension TextTableReader {
-    mutating func logEntry() throws(DecodeError) -> LogEntry {
-        let timestamp = try body.signed("timestamp")
-        let line = try body.text("line")
-        let metadata = try labels()
-        let ids = try identifiers()
-        return LogEntry(timestamp: timestamp, line: line, metadata: metadata, traceID: ids.trace, spanID: ids.span)
-    }
-
     mutating func identifiers() throws(DecodeError) -> (trace: TraceID, span: SpanID) {
         let present = try body.byte("identifiers")
         guard present < 4 else { throw DecodeError(offset: body.offset, field: "identifiers", "flags \(present)") }

@@ -67,7 +67,7 @@ enum LogRecord {
             }
         }
         if !batch.metadata.isEmpty { append(.metadata, batch.metadata, to: &bytes) { row, writer in writer.append(row) } }
-        append(.logs, batch.logs, to: &bytes) { row, writer in writer.append(row) }
+        if !batch.logs.isEmpty { append(.logs, LogRowCodec.encode(batch.logs), to: &bytes) }
         append(.spans, batch.spans, to: &bytes) { row, writer in writer.append(row) }
         append(.profiles, batch.profiles, to: &bytes) { row, writer in writer.append(row) }
         return bytes
@@ -98,7 +98,7 @@ enum LogRecord {
                     batch.metricSlots.append(slot)
                 }
             case .metadata: try decode(body) { table throws(DecodeError) in batch.metadata.append(try table.metadata()) }
-            case .logs: batch.logs += try decodeGroups(body) { table throws(DecodeError) in try table.logEntry() }
+            case .logs: batch.logs += try LogRowCodec.decode(body)
             case .spans: batch.spans += try decodeGroups(body) { table throws(DecodeError) in try table.span() }
             case .profiles: batch.profiles += try decodeGroups(body) { table throws(DecodeError) in try table.profile() }
             }

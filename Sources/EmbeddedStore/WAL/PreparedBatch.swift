@@ -8,6 +8,12 @@ struct PreparedBatch: Sendable {
         var rows: [Row]
     }
 
+    /// Log rows of one stream.
+    struct LogGroup: Sendable {
+        var slot: UInt32
+        var rows: LogRows
+    }
+
     /// The slots of ``floatSlots``, ``histograms`` and ``exemplars``; some more than once.
     var metricSlots: [UInt32] = []
     var floatSlots: [UInt32] = []
@@ -16,7 +22,7 @@ struct PreparedBatch: Sendable {
     var histograms: [(slot: UInt32, timestamp: Int64, histogram: NativeHistogram)] = []
     var exemplars: [(slot: UInt32, exemplar: Exemplar)] = []
     var metadata: [MetricMetadata] = []
-    var logs: [Group<LogEntry>] = []
+    var logs: [LogGroup] = []
     var spans: [Group<TraceSpan>] = []
     var profiles: [Group<Profile>] = []
 

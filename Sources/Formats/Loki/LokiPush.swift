@@ -54,13 +54,14 @@ package enum LokiPush {
     private static func stream(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> LogBatch.Stream {
         var reader = message
         var stream = LogBatch.Stream(labels: .empty)
+        stream.entries.reserve(lineByteCount: message.end - message.offset)
         while let field = try reader.next(in: bytes) {
             switch field.number {
             case 1:
                 let range = try field.range("Stream.labels")
                 stream.labels = try LokiLabels.parse(
                     try field.validString("Stream.labels", in: bytes), offset: range.lowerBound)
-            case 2: stream.entries.append(try entry(try field.message("Stream.entries"), bytes))
+            case 2: try appendEntry(try field.message("Stream.entries"), bytes, to: &stream.entries)
             default: break
             }
         }
@@ -70,14 +71,16 @@ package enum LokiPush {
         return stream
     }
 
-    private static func entry(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> LogEntry {
+    private static func appendEntry(
+        _ message: ProtobufReader, _ bytes: Span<UInt8>, to rows: inout LogRows
+    ) throws(DecodeError) {
         var reader = message
-        var entry = LogEntry(timestamp: 0, line: "")
+        var (timestamp, line) = (Int64(0), 0..<0)
         var metadata: [Label] = []
         while let field = try reader.next(in: bytes) {
             switch field.number {
-            case 1: entry.timestamp = try timestamp(try field.message("Entry.timestamp"), bytes)
-            case 2: entry.line = try field.string("Entry.line", in: bytes)
+            case 1: timestamp = try Self.timestamp(try field.message("Entry.timestamp"), bytes)
+            case 2: line = try field.range("Entry.line")
             case 3:
                 var pair = try field.message("Entry.structuredMetadata")
                 var label = Label("", "")
@@ -92,11 +95,14 @@ package enum LokiPush {
             default: break
             }
         }
-        if !metadata.isEmpty {
-            entry.metadata = Labels(metadata)
+        // The line goes from the request's bytes into the rows without a stop between.
+        guard metadata.isEmpty, bytes.firstInvalidUTF8(line) == nil else {
+            var entry = LogEntry(timestamp: timestamp, line: bytes.text(line), metadata: Labels(metadata))
             entry.adoptTraceContext()
+            return rows.append(entry)
         }
-        return entry
+        let text = bytes.extracting(line)
+        rows.append(timestamp: timestamp, line: text)
     }
 
     /// A `google.protobuf.Timestamp` in nanoseconds.

@@ -39,7 +39,6 @@ struct OTLPLogTranslator {
         _ group: OTLPLogGroup, now: Int64, labelCount: inout Int, _ rejections: inout Rejections
     ) -> LogBatch.Stream {
         var stream = LogBatch.Stream(labels: labels, resource: resource)
-        stream.entries.reserveCapacity(group.scopes.reduce(0) { $0 + $1.records.count })
         for scope in group.scopes {
             var shared = metadata
             if !scope.scope.name.isEmpty { shared.append(Label("scope_name", scope.scope.name)) }
