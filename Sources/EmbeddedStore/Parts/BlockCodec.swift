@@ -31,14 +31,18 @@ enum BlockCodec {
 
     // MARK: A chunk's own times
 
-    /// Size of the column (varint), then the differences to the first time; the first one, and the last of two, are known.
+    /// Size of the column (varint), what divides all differences to the first time, and those; the first one, and the last of two, are known.
     static func appendTimes(_ times: [Int64], to bytes: inout [UInt8]) {
         guard times.count > 2, let first = times.first else {
             bytes.append(count: 0)
             return
         }
+        var differences = times.map { $0 &- first }
+        let divisor = CommonDivisor.of(differences)
+        if divisor > 1 { for index in differences.indices { differences[index] /= divisor } }
         var column: [UInt8] = []
-        IntegerColumn.append(times.map { $0 &- first }, to: &column)
+        column.append(varint: UInt64(divisor))
+        IntegerColumn.append(differences, to: &column)
         bytes.append(count: column.count)
         bytes += column
     }
@@ -51,8 +55,9 @@ enum BlockCodec {
         case 2: return [chunk.minTime, chunk.maxTime]
         default:
             var inner = ByteReader(reader.bytes, column)
+            let divisor = Int64(truncatingIfNeeded: try inner.varint("divisor"))
             var times = try inner.integers(Int(chunk.rowCount))
-            for index in times.indices { times[index] &+= chunk.minTime }
+            for index in times.indices { times[index] = times[index] &* divisor &+ chunk.minTime }
             return times
         }
     }
