@@ -50,6 +50,9 @@ package struct LogColumns: Sendable {
     package var metadata: [Labels] = []
     package var traceIDs: [TraceID] = []
     package var spanIDs: [SpanID] = []
+    /// The fields that the request names, where the store has them without the lines. ``bytes`` then holds only the lines of
+    /// ``LogFields/unparsedRows``, unless lines were asked for too. nil: it holds all of them.
+    package var fields: LogFields?
 
     package init() {}
 

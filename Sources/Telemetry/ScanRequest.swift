@@ -24,6 +24,9 @@ package struct ScanRequest: Sendable {
     /// Conditions that the store may use to leave rows out; all of them must hold for a row to be wanted. A row that comes
     /// may still fail one: the reader checks those that ``Block/applied`` does not name.
     package var predicates: [Predicate]
+    /// Logs: fields of JSON lines, named as LogQL's `json` names them, to come as typed columns instead of in lines
+    /// (``LogColumns/fields``). A store that has them not hands over the lines.
+    package var fields: [String] = []
     /// Hears what the scan had to read.
     package var statistics: ScanStatistics?
 

@@ -16,8 +16,6 @@ struct RenderedFields: ~Copyable {
     init(valueCount: Int, byteCount: Int) {
         capacity = byteCount + 1024
         bytes = .allocate(capacity: capacity)
-        // Slack is read: it must not be what nobody wrote.
-        bytes.initialize(repeating: 0, count: capacity)
         sliceCapacity = max(1, valueCount)
         slices = .allocate(capacity: sliceCapacity)
     }
@@ -35,11 +33,24 @@ struct RenderedFields: ~Copyable {
         try body(UnsafePointer(bytes), UnsafePointer(slices))
     }
 
-    /// The text of a value.
-    func text(_ index: Int) -> [UInt8] {
-        precondition(index >= 0 && index < sliceCount)
-        let slice = slices[index]
-        return [UInt8](UnsafeBufferPointer(start: bytes + slice.start, count: slice.count))
+    /// Takes over bytes that were written behind the others.
+    @inline(__always)
+    private mutating func commit(_ count: Int) {
+        byteCount += count
+        // Short values are read with their slack, which must not be what nobody wrote; ``reserve(_:_:)`` made room for it.
+        (bytes + byteCount).update(repeating: 0, count: Self.slack)
+    }
+
+    /// All values end to end, and where each ends.
+    func joined() -> (bytes: [UInt8], ends: [Int]) {
+        var (joined, ends) = ([UInt8](), [Int]())
+        ends.reserveCapacity(sliceCount)
+        for index in 0..<sliceCount {
+            let slice = slices[index]
+            joined.append(contentsOf: UnsafeBufferPointer(start: bytes + slice.start, count: slice.count))
+            ends.append(joined.count)
+        }
+        return (joined, ends)
     }
 
     /// Where the next `count` bytes may be written.
@@ -51,7 +62,6 @@ struct RenderedFields: ~Copyable {
             let wanted = max(needed, capacity * 2)
             let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
             moved.update(from: bytes, count: byteCount)
-            (moved + byteCount).initialize(repeating: 0, count: wanted - byteCount)
             bytes.deallocate()
             (bytes, capacity) = (moved, wanted)
         }
@@ -61,8 +71,8 @@ struct RenderedFields: ~Copyable {
     private mutating func append(_ text: [UInt8], _ offset: Int) throws(DecodeError) -> ValueSlice {
         let output = try reserve(text.count, offset)
         for index in text.indices { output[index] = text[index] }
-        defer { byteCount += text.count }
-        return ValueSlice(start: byteCount, count: text.count)
+        commit(text.count)
+        return ValueSlice(start: byteCount - text.count, count: text.count)
     }
 
     private func room(for count: Int, _ offset: Int) throws(DecodeError) {
@@ -131,7 +141,7 @@ struct RenderedFields: ~Copyable {
             add(ValueSlice(start: byteCount + written, count: count))
             written += count
         }
-        byteCount += written
+        commit(written)
         for (place, text) in zip(exceptions.places, exceptions.texts) {
             guard place < values.count else { throw DecodeError(offset: offset, field: "exception", "beyond the values") }
             slices[first + place] = try append(text, offset)
@@ -168,7 +178,7 @@ struct RenderedFields: ~Copyable {
             }
         }
         for row in 0..<count { add(ValueSlice(start: byteCount + row * rowByteCount, count: rowByteCount)) }
-        byteCount += rowByteCount * count
+        commit(rowByteCount * count)
     }
 
     private mutating func appendText(_ count: Int, _ reader: inout ByteReader) throws(DecodeError) {
@@ -186,6 +196,6 @@ struct RenderedFields: ~Copyable {
             add(ValueSlice(start: byteCount + end, count: Int(length)))
             end += Int(length)
         }
-        byteCount += text.count
+        commit(text.count)
     }
 }

@@ -78,9 +78,22 @@ enum LogBlock {
     static func decode(
         _ reader: inout ByteReader, _ timestamps: [Int64], _ wanted: ScanRequest.Columns
     ) throws(DecodeError) -> LogColumns {
+        try decode(&reader, timestamps, wanted, fields: [])
+    }
+
+    /// Reads the columns and JSON fields wanted. Where the lines are not wanted and the block has the fields, the line column holds only
+    /// the lines that were not taken apart.
+    static func decode(
+        _ reader: inout ByteReader, _ timestamps: [Int64], _ wanted: ScanRequest.Columns, fields: [String]
+    ) throws(DecodeError) -> LogColumns {
         let block = try LogBlockReader(&reader, rowCount: timestamps.count)
         var columns = LogColumns()
-        if wanted.contains(.line) { try block.readLines(into: &columns, timestamps) }
+        columns.fields = fields.isEmpty ? nil : try block.fields(fields, timestamps)
+        if wanted.contains(.line) || (!fields.isEmpty && columns.fields == nil) {
+            try block.readLines(into: &columns, timestamps)
+        } else if let rows = columns.fields?.unparsedRows {
+            try block.readRest(at: rows, into: &columns)
+        }
         if wanted.contains(.metadata) { try block.readMetadata(into: &columns) }
         if wanted.contains(.identifiers) { try block.readIdentifiers(into: &columns) }
         return columns

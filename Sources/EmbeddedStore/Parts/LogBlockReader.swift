@@ -8,7 +8,7 @@ struct LogBlockReader {
     let rowCount: Int
     private let bytes: [UInt8]
     private let rowTemplates: Range<Int>
-    private let fields: [Range<Int>]
+    private let fieldRanges: [Range<Int>]
     private let rest: Range<Int>
     private let metadata: Range<Int>
     private let identifiers: Range<Int>
@@ -22,9 +22,9 @@ struct LogBlockReader {
         self.rowCount = rowCount
         bytes = reader.bytes
         rowTemplates = try reader.take(head.rowTemplatesByteCount, "row templates")
-        var fields: [Range<Int>] = []
-        for field in head.fields { fields.append(try reader.take(field.byteCount, "field")) }
-        self.fields = fields
+        var ranges: [Range<Int>] = []
+        for field in head.fields { ranges.append(try reader.take(field.byteCount, "field")) }
+        fieldRanges = ranges
         rest = try reader.take(head.restByteCount, "rest")
         metadata = try reader.take(head.metadataByteCount, "metadata")
         identifiers = try reader.take(head.identifiersByteCount, "identifiers")
@@ -83,11 +83,14 @@ struct LogBlockReader {
         return times
     }
 
+    /// A reader of a field's section.
+    func section(of field: Int) -> ByteReader { ByteReader(bytes, fieldRanges[field]) }
+
     /// Adds a field's values as text.
     func render(
         _ field: Int, _ rowTemplates: [UInt8], _ timestamps: [Int64], into values: inout RenderedFields
     ) throws(DecodeError) {
-        var reader = ByteReader(bytes, fields[field])
+        var reader = section(of: field)
         try values.append(head.fields[field].encoding, count: head.fields[field].valueCount, &reader) {
             times(of: field, rowTemplates, timestamps)
         }
@@ -97,6 +100,20 @@ struct LogBlockReader {
         guard head.restCount > 0 else { return }
         var reader = ByteReader(bytes, rest)
         try values.append(.text(head.restFilter), count: head.restCount, &reader) { [] }
+    }
+
+    /// The lines that follow no template, at their rows; all others stay empty.
+    func readRest(at rows: [Int], into columns: inout LogColumns) throws(DecodeError) {
+        var values = RenderedFields(valueCount: head.restCount, byteCount: 0)
+        try renderRest(into: &values)
+        let (bytes, ends) = values.joined()
+        var next = 0
+        columns.bytes = bytes
+        columns.ends.reserveCapacity(rowCount)
+        for row in 0..<rowCount {
+            if next < rows.count, rows[next] == row { next += 1 }
+            columns.ends.append(next == 0 ? 0 : ends[next - 1])
+        }
     }
 
     /// Puts the lines together again.

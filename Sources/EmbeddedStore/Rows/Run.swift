@@ -106,6 +106,9 @@ extension [Int64] {
 }
 
 extension LogColumns {
+    /// How many rows there are where fields are: the lines, empty or not, are there then too.
+    private var rowCount: Int { ends.count }
+
     /// The rows of `range`.
     func slice(_ range: Range<Int>) -> LogColumns {
         var columns = LogColumns()
@@ -118,6 +121,7 @@ extension LogColumns {
         if !metadata.isEmpty { columns.metadata = Array(metadata[range]) }
         if !traceIDs.isEmpty { columns.traceIDs = Array(traceIDs[range]) }
         if !spanIDs.isEmpty { columns.spanIDs = Array(spanIDs[range]) }
+        if let fields { columns.fields = fields.selecting(Array(range), of: rowCount) }
         return columns
     }
 
@@ -125,15 +129,30 @@ extension LogColumns {
     func selecting(_ indices: [Int]) -> LogColumns {
         var columns = LogColumns()
         if !ends.isEmpty {
+            var total = 0
             columns.ends.reserveCapacity(indices.count)
             for index in indices {
-                columns.bytes += bytes[range(index)]
-                columns.ends.append(columns.bytes.count)
+                total += range(index).count
+                columns.ends.append(total)
+            }
+            let ranges = indices.lazy.map { range($0) }
+            columns.bytes = bytes.withUnsafeBufferPointer { source in
+                [UInt8](unsafeUninitializedCapacity: total) { target, initializedCount in
+                    for range in ranges {
+                        // SAFETY: the ranges lie in `source` (its bounds are checked here), and their counts add up to `total`.
+                        let line = UnsafeBufferPointer(rebasing: source[range])
+                        if let next = target.baseAddress, let start = line.baseAddress {
+                            (next + initializedCount).update(from: start, count: line.count)
+                            initializedCount += line.count
+                        }
+                    }
+                }
             }
         }
         if !metadata.isEmpty { columns.metadata = indices.map { metadata[$0] } }
         if !traceIDs.isEmpty { columns.traceIDs = indices.map { traceIDs[$0] } }
         if !spanIDs.isEmpty { columns.spanIDs = indices.map { spanIDs[$0] } }
+        if let fields { columns.fields = fields.selecting(indices, of: rowCount) }
         return columns
     }
 

@@ -30,7 +30,7 @@ extension Scan {
     func blocks(_ stream: Int, _ items: [ScanItem]) throws -> [Block] {
         try Task.checkCancellation()
         let stream = request.streams[stream]
-        if items.count == 1, request.columns.isEmpty, predicates.isEmpty {
+        if items.count == 1, request.columns.isEmpty, request.fields.isEmpty, predicates.isEmpty {
             let timestamps = try timestamps(items[0])
             return timestamps.isEmpty ? [] : [Block(stream: stream, timestamps: timestamps, columns: .timestampsOnly)]
         }
@@ -43,7 +43,7 @@ extension Scan {
                 blocks.append(
                     Block(
                         stream: stream, timestamps: slice.timestamps,
-                        columns: request.columns.isEmpty ? .timestampsOnly : slice.payload, applied: predicates.applied))
+                        columns: request.columns.isEmpty && request.fields.isEmpty ? .timestampsOnly : slice.payload, applied: predicates.applied))
                 start = end
             }
         }
@@ -57,7 +57,7 @@ extension Scan {
         let columns = items.count == 1 ? request.columns.union(predicates.columns) : .all
         var pieces: [(source: Int, run: Run)] = []
         for item in items {
-            if let run = try run(item, columns) { pieces.append((item.source, run)) }
+            if let run = try run(item, columns, fields: items.count == 1 ? request.fields : []) { pieces.append((item.source, run)) }
         }
         var runs: [Run] = []
         for run in Run.joined(pieces) {
@@ -78,11 +78,13 @@ extension Scan {
     }
 
     /// A piece's rows; nil where they are damaged, which is reported, or where a filter says that none is wanted.
-    private func run(_ item: ScanItem, _ columns: ScanRequest.Columns) throws(StoreError) -> Run? {
+    private func run(_ item: ScanItem, _ columns: ScanRequest.Columns, fields: [String]) throws(StoreError) -> Run? {
         if item.isInMemory { return runs[Int(item.position)] }
         let found: Run?? = try read(item) { reader, chunk, page throws(PartFailure) in
             // Rows equal to these fail the predicates as well, so joining pieces loses nothing.
-            try reader.mayHold(chunk, of: page, predicates) ? try reader.run(chunk, of: page, columns: columns) : nil
+            guard try reader.mayHold(chunk, of: page, predicates) else { return nil }
+            if chunk.kind == .logs { return try reader.logs(chunk, of: page, columns: columns, fields: fields) }
+            return try reader.run(chunk, of: page, columns: columns)
         }
         return found ?? nil
     }

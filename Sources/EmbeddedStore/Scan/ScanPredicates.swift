@@ -9,7 +9,8 @@ struct ScanPredicates {
     private(set) var columns: ScanRequest.Columns = []
     /// All log rows wanted belong to this trace.
     private var trace: TraceID?
-    private var contained: [[UInt8]] = []
+    /// What a line must hold.
+    private(set) var contained: [[UInt8]] = []
     private var excluded: [[UInt8]] = []
     /// What is asked of spans; they are applied to the columns of a block, before its rows are made.
     private(set) var spans = SpanConditions()

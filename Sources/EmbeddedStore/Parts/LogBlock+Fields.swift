@@ -1,0 +1,85 @@
+import Codecs
+import Telemetry
+
+extension LogBlockReader {
+    /// Reads fields without the lines.
+    ///
+    /// - Parameter names: as LogQL's `json` names fields: the names on the way joined by underscores, which also stand for everything
+    ///   but letters and digits.
+    /// - Returns: nil where two fields of the block have one of the names: then only the lines tell which counts.
+    func fields(_ names: [String], _ timestamps: [Int64]) throws(DecodeError) -> LogFields? {
+        let found = head.fields.map { Self.fieldName($0.path) }
+        let rowTemplates = try readRowTemplates()
+        var columns: [[LogFieldColumn]] = []
+        for name in names {
+            let wanted = Array(name.utf8)
+            let fields = found.indices.filter { found[$0] == wanted }
+            guard Set(fields.map { head.fields[$0].path }).count <= 1 else { return nil }
+            var own: [LogFieldColumn] = []
+            for field in fields { own.append(try column(field, rowTemplates, timestamps)) }
+            columns.append(own)
+        }
+        let none = UInt8(head.templates.count)
+        return LogFields(columns: columns, unparsedRows: rowTemplates.indices.filter { rowTemplates[$0] == none })
+    }
+
+    private static func fieldName(_ path: [[UInt8]]) -> [UInt8] {
+        var name: [UInt8] = []
+        for part in path {
+            if !name.isEmpty { name.append(UInt8(ascii: "_")) }
+            for byte in part {
+                switch byte {
+                case 0x41...0x5a, 0x61...0x7a: name.append(byte)
+                case 0x30...0x39:
+                    // No label begins with a digit.
+                    if name.isEmpty { name.append(UInt8(ascii: "_")) }
+                    name.append(byte)
+                // A character is one underscore, however many bytes it has.
+                case 0x80...0xbf: continue
+                default: name.append(UInt8(ascii: "_"))
+                }
+            }
+        }
+        return name
+    }
+
+    /// A field as a typed column.
+    private func column(
+        _ field: Int, _ rowTemplates: [UInt8], _ timestamps: [Int64]
+    ) throws(DecodeError) -> LogFieldColumn {
+        let (header, rows) = (head.fields[field], rows(of: field, rowTemplates))
+        return LogFieldColumn(
+            isQuoted: header.isQuoted, rows: rows, values: try values(field, rowTemplates, timestamps))
+    }
+
+    private func values(
+        _ field: Int, _ rowTemplates: [UInt8], _ timestamps: [Int64]
+    ) throws(DecodeError) -> LogFieldColumn.Values {
+        let header = head.fields[field]
+        switch header.encoding {
+        case .dictionary(let texts):
+            var reader = section(of: field)
+            let codes = try CodeColumn.read(&reader, count: header.valueCount, entryCount: texts.count)
+            return .dictionary(texts: texts, codes: codes)
+        case .number(let number) where number.exceptions.places.isEmpty:
+            var reader = section(of: field)
+            var digits = try reader.integers(header.valueCount)
+            if let clock = number.clock {
+                Clock.restore(&digits, to: times(of: field, rowTemplates, timestamps), unit: DecimalText.powers[clock])
+            }
+            return .decimals(digits: digits, scale: number.scale, isTrimmed: number.isTrimmed)
+        default:
+            var values = RenderedFields(valueCount: header.valueCount, byteCount: header.byteCount)
+            try render(field, rowTemplates, timestamps, into: &values)
+            let (bytes, ends) = values.joined()
+            return .texts(bytes: bytes, ends: ends)
+        }
+    }
+
+    /// The rows that have a field; nil: all.
+    private func rows(of field: Int, _ rowTemplates: [UInt8]) -> [Int]? {
+        if head.fields[field].valueCount == rowCount { return nil }
+        let has = head.templates.map { $0.fields.contains(field) } + [false]
+        return rowTemplates.indices.filter { has[Int(rowTemplates[$0])] }
+    }
+}
