@@ -8,7 +8,7 @@ enum DecimalForm {
     static let exponentMax = 14
     /// 2^51: up to here adding and subtracting ``middle`` rounds to the nearest integer.
     static let integerMax = 2_251_799_813_685_248.0
-    private static let middle = 6_755_399_441_055_744.0
+    static let middle = 6_755_399_441_055_744.0
 
     /// The nearest integer, for doubles below 2^51 in size; something at or beyond it for the others, NaN for NaN.
     @inline(__always)

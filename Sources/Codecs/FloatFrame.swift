@@ -78,24 +78,36 @@ struct FloatSurvey {
 
     /// - Parameter values: valid for `count` ≥ 1 doubles.
     init(_ values: UnsafePointer<Double>, count: Int) {
-        let first = values[0].bitPattern
-        // Each of them non-zero where a value is what it is called.
-        var (different, inexact, wide, lower): (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        for index in 0..<count {
-            let value = values[index]
-            let rounded = DecimalForm.rounded(value)
-            different |= value.bitPattern ^ first
-            inexact |= value.bitPattern ^ rounded.bitPattern
-            let isWide: UInt64 = abs(rounded) < DecimalForm.integerMax ? 0 : 1
-            wide |= isWide
+        let raw = UnsafeRawPointer(values)
+        let first = SIMD2(repeating: values[0].bitPattern)
+        // Non-zero where a value is what they are called.
+        var (different, inexact) = (SIMD2<UInt64>.zero, SIMD2<UInt64>.zero)
+        // Zero where a value is not what they are called: comparisons that hold are all ones.
+        var (narrow, rising) = (SIMD2<UInt64>(repeating: .max), SIMD2<UInt64>(repeating: .max))
+        let middle = SIMD2(repeating: DecimalForm.middle)
+        let limit = SIMD2(repeating: DecimalForm.integerMax)
+        // By pairs; the first value, and a last one that is left over, twice in one.
+        @inline(__always)
+        func survey(_ pair: SIMD2<Double>, before: SIMD2<Double>) {
+            let rounded = (pair + middle) - middle
+            let bits = unsafeBitCast(pair, to: SIMD2<UInt64>.self)
+            different |= bits ^ first
+            inexact |= bits ^ unsafeBitCast(rounded, to: SIMD2<UInt64>.self)
+            narrow &= unsafeBitCast((rounded .< limit) .& (rounded .> -limit), to: SIMD2<UInt64>.self)
+            rising &= unsafeBitCast(before .<= pair, to: SIMD2<UInt64>.self)
         }
-        for index in 1..<max(1, count) {
-            let isLower: UInt64 = values[index] >= values[index &- 1] ? 0 : 1
-            lower |= isLower
+        survey(SIMD2(repeating: values[0]), before: SIMD2(repeating: values[0]))
+        var index = 1
+        // SAFETY: a pair and the value before it lie within `count`.
+        while index &+ 1 < count {
+            survey(
+                (raw + index &* 8).loadUnaligned(as: SIMD2<Double>.self), before: (raw + index &* 8 - 8).loadUnaligned(as: SIMD2<Double>.self))
+            index &+= 2
         }
-        isConstant = different == 0
-        isInteger = inexact | wide == 0
-        // A NaN alone is not above itself either.
-        decreases = lower != 0 || (count == 1 && values[0].isNaN)
+        if index < count { survey(SIMD2(repeating: values[index]), before: SIMD2(repeating: values[index &- 1])) }
+        isConstant = different == .zero
+        isInteger = inexact == .zero && narrow[0] & narrow[1] == .max
+        // A NaN is not at least itself, alone or first either.
+        decreases = rising[0] & rising[1] != .max
     }
 }
