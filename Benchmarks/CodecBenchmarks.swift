@@ -19,8 +19,40 @@ func codecBenchmarks() -> [Benchmark] {
         let jittered = (0..<100).map { _ in (0..<count).map { 1_795_348_800_000 + Int64($0) * 15_000 + Int64(random.below(6)) } }
         benchmarks += integerBenchmarks("integer/\(count)/scrapes", jittered)
     }
+    benchmarks += comparison(FleetSeries(instanceCount: 2, sampleCount: 240, seed: 1).all)
     benchmarks += integerBenchmarks("integer/240/regular", [(0..<240).map { 1_795_348_800_000 + Int64($0) * 15_000 }])
     return benchmarks
+}
+
+/// Columns beside a general compressor over the same doubles.
+private func comparison(_ columns: [[Double]]) -> [Benchmark] {
+    let valueCount = columns.reduce(0) { $0 + $1.count }
+    let raw = columns.map { column in
+        column.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value.bitPattern >> UInt64(8 * $0)) } }
+    }
+    let compressor = ZstdCompressor()
+    var (asColumns, asFrames): ([UInt8], [UInt8]) = ([], [])
+    for column in columns { FloatColumn.append(column, to: &asColumns) }
+    for bytes in raw { compressor.append(bytes.span, level: 1, to: &asFrames) }
+    let byteCounts = (asColumns.count, asFrames.count)
+    return [
+        Benchmark(
+            name: "codec/compare/240/fleet/column", unit: "value", itemCount: valueCount, note: { ratio(byteCounts.0, valueCount) },
+            group: "codec/compare/240/fleet"
+        ) {
+            var bytes: [UInt8] = []
+            for column in columns { FloatColumn.append(column, to: &bytes) }
+            keep(bytes)
+        },
+        Benchmark(
+            name: "codec/compare/240/fleet/zstd", unit: "value", itemCount: valueCount, note: { ratio(byteCounts.1, valueCount) },
+            group: "codec/compare/240/fleet"
+        ) {
+            var bytes: [UInt8] = []
+            for column in raw { compressor.append(column.span, level: 1, to: &bytes) }
+            keep(bytes)
+        },
+    ]
 }
 
 private func steps(_ count: Int, changeCount: Int, _ random: inout FleetSeries.Random) -> [Double] {
