@@ -1,8 +1,7 @@
 # `make up` shows Apus beside a Go backend; `make test` runs every test. Both install what they need.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build up down test bench clean
-
+.PHONY: help build up down test bench clean soak kills
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -27,6 +26,14 @@ test: ## every test: tidy, unit, conformance, Go, web, end to end
 bench: ## time every kernel (docs/benchmarks.md)
 	@scripts/setup.sh build
 	@scripts/bench.sh
+MINUTES ?= 10
+N ?= 100
+
+soak: ## the storage simulation on new seeds for MINUTES=10; APUS_SIMULATION_SEED=N runs one again
+	@scripts/soak.sh $(MINUTES)
+
+kills: ## kill -9 under load N=100 times, and compare everything acknowledged
+	@scripts/kills.sh $(N)
 
 clean: ## remove everything built or fetched
 	@scripts/demo.sh stop || true

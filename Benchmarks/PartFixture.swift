@@ -86,7 +86,8 @@ final class PartFixture {
         let sequence = parts[0].sequence.lowerBound...parts[parts.count - 1].sequence.upperBound
         let path = folder + "/" + Part.name(sequence)
         var writer = PartWriter(try files.open(path, .create), signal: .metrics)
-        try PartMerger(parts).write(to: &writer)
+        var merger = try PartMerger(parts, parts.map { _ in nil })
+        try merger.write(to: &writer)
         try writer.finish()
         return try Part(path: path, sequence: sequence, fileSystem: files, reporter: reporter)
     }

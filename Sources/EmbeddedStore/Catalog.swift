@@ -82,6 +82,36 @@ package final class Catalog: StateStore {
         }
     }
 
+    /// Copies the catalogue as it is now, whatever is written meanwhile (SQLite, "Online Backup API"), and syncs the copy.
+    package func backup(to target: String) throws(StoreError) {
+        try run {
+            let copy = try DatabaseQueue(path: target)
+            try self.database.backup(to: copy)
+            try copy.close()
+        }
+        try PosixFileSystem().open(target, .update).sync()
+    }
+
+    /// What SQLite finds wrong with a catalogue (`PRAGMA integrity_check`), without touching it: a copy is looked at.
+    package static func damage(dataFolder: String, fileSystem: any FileSystem) throws(StoreError) -> [String] {
+        let names = try fileSystem.list(dataFolder).filter { $0 == "catalog.sqlite" || $0 == "catalog.sqlite-wal" }
+        guard names.contains("catalog.sqlite") else { return [] }
+        let scratch = FileManager.default.temporaryDirectory.appending(path: "apus-check-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let files = PosixFileSystem()
+        try files.createFolder(scratch)
+        for name in names {
+            try files.open(scratch + "/" + name, .create).write(try fileSystem.contents(of: dataFolder + "/" + name), at: 0)
+        }
+        do {
+            let database = try DatabaseQueue(path: scratch + "/catalog.sqlite")
+            let found = try database.read { try String.fetchAll($0, sql: "PRAGMA integrity_check") }
+            return found.filter { $0 != "ok" }
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
     private func run<Value>(_ body: () throws -> Value) throws(StoreError) -> Value {
         do { return try body() } catch { throw Self.error(error, path) }
     }

@@ -8,14 +8,31 @@ extension EmbeddedStore {
         guard !isClosed.load(ordering: .relaxed) else { throw WriteAheadLog.closed }
         let waiting = log.waitingByteCount + memtableByteCount.value
         guard waiting < options.waitingByteCountMax else {
+            reporter.counters.update { $0.refusedOverloaded += 1 }
             throw StoreError(
                 .overloaded, "\(waiting) bytes wait to be written, at most \(options.waitingByteCountMax)", remedy: "Try again in a second.")
         }
-        var bounds = TimeBounds(options)
+        try admit()
+        var bounds = TimeBounds(now: options.time.nanoseconds, retention: retention.withLock { $0.age }, futureBound: options.futureBound)
         let prepared = try prepare(batch, &bounds)
-        if !prepared.isEmpty { try await log.append(prepared) }
+        if !prepared.isEmpty { try await commit(prepared) }
         // The good rows are kept all the same, as Prometheus and Loki do.
         if let error = bounds.error { throw error }
+    }
+
+    /// Refuses a write while the disk is nearly full.
+    private func admit() throws(StoreError) {
+        do throws(StoreError) { try diskGuard.admit() } catch {
+            reporter.counters.update { $0.refusedDiskFull += 1 }
+            throw error
+        }
+    }
+
+    private func commit(_ prepared: PreparedBatch) async throws(StoreError) {
+        do throws(StoreError) { try await log.append(prepared) } catch {
+            if error.code == .diskFull { reporter.counters.update { $0.refusedDiskFull += 1 } }
+            throw diskGuard.explain(error)
+        }
     }
 
     /// Finds the streams' slots, and leaves out rows that lie outside of the bounds.
@@ -110,13 +127,11 @@ struct TimeBounds {
     private let ranges: [TimeRange]
     private var refused: (count: Int, first: Int64, signal: Signal)?
 
-    init(_ options: EmbeddedStore.Options) {
-        let now = options.time.nanoseconds
+    init(now: Int64, retention: [Signal: Duration], futureBound: Duration) {
         ranges = Signal.allCases.map { signal in
             let unit = 1_000_000_000 / signal.unitsPerSecond
-            let retention = options.retention[signal]?.wholeNanoseconds ?? .max
-            let start = now.subtractingReportingOverflow(retention)
-            let end = now.addingReportingOverflow(options.futureBound.wholeNanoseconds)
+            let start = now.subtractingReportingOverflow(retention[signal]?.wholeNanoseconds ?? .max)
+            let end = now.addingReportingOverflow(futureBound.wholeNanoseconds)
             return TimeRange(start.overflow ? .min : start.partialValue / unit, end.overflow ? .max : end.partialValue / unit)
         }
     }

@@ -5,35 +5,49 @@ package import Telemetry
 extension EmbeddedStore {
     /// Background work until the task is cancelled: flushes by size and age, merges, retention.
     package func run() async throws {
+        var pause = Self.roundInterval
+        // What was reported last, and how often the same has happened since.
+        var reported: (message: String, repetitions: Int)?
         while !Task.isCancelled {
             do {
-                try await Task.sleep(for: Self.roundInterval)
+                try await Task.sleep(for: pause)
             } catch {
                 return
             }
             if isClosed.load(ordering: .relaxed) { return }
             do throws(StoreError) {
                 try await maintain()
+                if reported != nil { reporter.info("background work on the data folder succeeds again") }
+                (pause, reported) = (Self.roundInterval, nil)
             } catch {
-                // Everything is tried again in the next round; a full disk, say, ends by itself.
-                reporter.error("background work on the data folder: \(error)")
+                // Everything is tried again, ever more rarely; a full disk, say, ends by itself.
+                pause = min(pause * 2, Self.roundIntervalMax)
+                let repetitions = reported?.message == error.description ? (reported?.repetitions ?? 0) + 1 : 0
+                if repetitions.isMultiple(of: 12) { reporter.error("background work on the data folder: \(error)") }
+                reported = (error.description, repetitions)
             }
         }
     }
 
+    /// After failures; at most so long after the cause is gone, everything goes on.
+    private static let roundIntervalMax = Duration.seconds(5)
     private static let roundInterval = Duration.milliseconds(500)
 
     /// One round of background work.
     package func maintain() async throws(StoreError) {
         let now = options.time.nanoseconds
         // First, for it is what gives a full disk its space back.
-        try dropOldDays(now)
+        try await whileQuiet { () throws(StoreError) in try self.dropOutdatedDays(now) }
         let oldest = signals.compactMap { $0.activeSummary.firstAppend }.min()
         let isOld = oldest.map { now - $0 >= options.flushAge.wholeNanoseconds } ?? false
         let isLarge = signals.reduce(0) { $0 + $1.activeSummary.byteCount } >= options.flushByteCount
         let isLeft = flushUnits.withLock { !$0.isEmpty }
         if isOld || isLarge || isLeft { try await flush(rotating: isOld || isLarge) }
-        try await onThread(mergeThread) { () throws(StoreError) in try self.mergeRound(everything: false) }
+        try await onThread(mergeThread) { () throws(StoreError) in
+            try self.mergeRound(everything: false)
+            // Of days that are over: they are rewritten as a whole anyway.
+            try self.carryOutDeletions(ofDaysBefore: now)
+        }
     }
 
     /// Writes everything in memory to parts.
@@ -86,58 +100,5 @@ extension EmbeddedStore {
         log.close()
         // Whoever merges holds the folder still.
         try await onThread(mergeThread) { () throws(StoreError) in }
-    }
-
-    /// Drops the days whose last instant is older than retention.
-    private func dropOldDays(_ now: Int64) throws(StoreError) {
-        for store in signals {
-            guard let retention = options.retention[store.signal]?.wholeNanoseconds else { continue }
-            let (limit, overflow) = now.subtractingReportingOverflow(retention)
-            if overflow { continue }
-            let bound = limit / (1_000_000_000 / store.signal.unitsPerSecond)
-            for (day, parts) in store.days where Days.range(day, store.signal).end < bound {
-                let folder = store.dayFolder(day)
-                store.removeDay(day)
-                for part in parts { part.markObsolete() }
-                for name in try store.fileSystem.list(folder) { try store.fileSystem.remove(folder + "/" + name) }
-                try store.fileSystem.removeFolder(folder)
-                reporter.info("dropped \(folder): it is older than retention")
-            }
-        }
-    }
-
-    package func statistics() async -> StoreStatistics {
-        var statistics = StoreStatistics()
-        let counters = reporter.counters.current
-        for store in signals {
-            var figures = StoreStatistics.SignalFigures()
-            var (first, last) = (Int64.max, Int64.min)
-            figures.rowsAppended = counters.rowsAppended[store.signal] ?? 0
-            for memtable in store.memtables {
-                let summary = memtable.summary
-                figures.memtableRowCount += summary.rowCount
-                if let range = summary.range { (first, last) = (min(first, range.start), max(last, range.end)) }
-            }
-            var streamCount = store.registry.count
-            for (_, parts) in store.days {
-                for part in parts {
-                    figures.partCount += 1
-                    figures.partRowCount += part.footer.rowCount
-                    figures.diskByteCount += part.byteCount
-                    streamCount = max(streamCount, part.footer.streamCount)
-                    (first, last) = (min(first, part.footer.minTime), max(last, part.footer.maxTime))
-                }
-            }
-            figures.streamCount = streamCount
-            figures.diskByteCount += store.indexes.reduce(0) { $0 + $1.fileByteCount }
-            if first <= last { figures.range = TimeRange(first, last) }
-            statistics.signals[store.signal] = figures
-        }
-        statistics.walByteCount = log.byteCount
-        statistics.walSyncCount = counters.syncs
-        statistics.mergeCount = counters.merges
-        statistics.flushCount = counters.flushes
-        statistics.quarantinedCount = counters.quarantined
-        return statistics
     }
 }

@@ -50,19 +50,38 @@ extension EmbeddedStore {
         _ parts: [Part], day: Int64, _ store: SignalStore, checkpoint: () throws(StoreError) -> Void
     ) throws(StoreError) -> Part? {
         guard let first = parts.first, let last = parts.last else { return nil }
-        let sequence = first.sequence.lowerBound...last.sequence.upperBound
+        return try merge(parts, as: first.sequence.lowerBound...last.sequence.upperBound, day: day, store, checkpoint: checkpoint)
+    }
+
+    /// Writes parts of a day as one, without the rows that were deleted.
+    ///
+    /// - Parameter checkpoint: called now and then; throws to give the merge up.
+    /// - Returns: the part; nil where it could not be made, or no row is left.
+    @discardableResult
+    func merge(
+        _ parts: [Part], as sequence: ClosedRange<UInt64>, day: Int64, _ store: SignalStore,
+        checkpoint: () throws(StoreError) -> Void = { () throws(StoreError) in }
+    ) throws(StoreError) -> Part? {
+        // The old parts go only when the new one is there; on a nearly full disk that waits.
+        guard diskGuard.hasRoom(for: parts.reduce(0) { $0 + $1.byteCount }) else { return nil }
         let folder = store.dayFolder(day)
         let path = folder + "/" + Part.name(sequence)
-        let merged: Part
+        let merged: Part?
         do throws(StoreError) {
             let file = try store.fileSystem.open(path + ".tmp", .create)
             var writer = PartWriter(file, signal: store.signal)
-            var merger = try PartMerger(parts)
+            var merger = try PartMerger(parts, store.deletions(of: parts, day: day))
             try merger.write(to: &writer, checkpoint: checkpoint)
+            let isEmpty = writer.isEmpty
             try writer.finish()
-            try store.fileSystem.rename(path + ".tmp", to: path)
-            try store.fileSystem.syncFolder(folder)
-            merged = try Part(path: path, sequence: sequence, fileSystem: store.fileSystem, reporter: reporter)
+            if isEmpty {
+                try store.fileSystem.remove(path + ".tmp")
+                merged = nil
+            } else {
+                try store.fileSystem.rename(path + ".tmp", to: path)
+                try store.fileSystem.syncFolder(folder)
+                merged = try Part(path: path, sequence: sequence, fileSystem: store.fileSystem, reporter: reporter)
+            }
         } catch {
             do throws(StoreError) { try store.fileSystem.remove(path + ".tmp") } catch {}
             // A damaged part stays as it is (it was reported): what can be read of it is still served.
@@ -72,10 +91,15 @@ extension EmbeddedStore {
             throw error
         }
         guard store.replace(parts, with: merged, day: day) else {
-            merged.markObsolete()
+            merged?.markObsolete()
             return nil
         }
         reporter.counters.update { $0.merges += 1 }
+        if merged == nil {
+            // No part's name covers theirs: they must not come back with the next start.
+            for part in parts { try store.fileSystem.remove(part.path) }
+            try store.fileSystem.syncFolder(folder)
+        }
         return merged
     }
 }

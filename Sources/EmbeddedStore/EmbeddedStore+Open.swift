@@ -42,6 +42,9 @@ extension EmbeddedStore {
         }
         let replay = LogReplay(folder: logFolder, fileSystem: files, registries: signals.map(\.registry), reporter: reporter, apply: apply)
         let replayed = try replay.run()
+        // A process that was killed may have left records that it had not synced; what is served from now on must stay.
+        for number in replayed.segments.keys { try files.open(logFolder + "/" + LogSegment.name(number), .read).sync() }
+        try files.syncFolder(logFolder)
         if replayed.recordCount > 0 {
             reporter.info("replayed \(replayed.recordCount) records of \(replayed.segments.count) segments of the write-ahead log")
         }

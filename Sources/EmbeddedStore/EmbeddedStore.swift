@@ -25,6 +25,11 @@ package final class EmbeddedStore: TelemetryStore {
     /// The number that the next flush's parts bear.
     let nextSequence: Mutex<UInt64>
     let isClosed = Atomic<Bool>(false)
+    /// What is kept; a reload of the configuration may change it.
+    let retention: Mutex<RetentionPolicy>
+    /// Folders of dropped days that are not removed yet.
+    let condemned = Mutex<Set<String>>([])
+    let diskGuard: DiskGuard
     /// The lock on the folder; given up with the last reference, or by ``close()``.
     let lock: Mutex<(any Sendable)?>
 
@@ -47,6 +52,9 @@ package final class EmbeddedStore: TelemetryStore {
         self.memtableByteCount = memtableByteCount
         self.nextSequence = Mutex(nextSequence)
         self.lock = Mutex(lock)
+        retention = Mutex(RetentionPolicy(age: options.retention, byteCountMax: options.diskBudget))
+        diskGuard = DiskGuard(
+            folder: options.dataFolder, reserveByteCount: options.diskReserveByteCount, fileSystem: options.fileSystem, reporter: reporter)
     }
 
     subscript(signal: Signal) -> SignalStore { signals[Int(signal.rawValue)] }

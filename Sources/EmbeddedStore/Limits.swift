@@ -43,4 +43,6 @@ enum Limits {
     static let partCountUrgent = 32
     /// Streams of one record of a day's index.
     static let indexRecordStreamCountMax = 4096
+    /// Damaged places that are remembered one by one: enough to find the files, whatever became of the disk.
+    static let damageCountMax = 256
 }

@@ -88,7 +88,7 @@ final class MetadataTable: Sendable {
                 for family in families { state.families[family.family] = family }
             }
         } catch {
-            reporter.quarantine("the metadata of metrics in \(path) cannot be read: \(error)")
+            reporter.quarantine("the metadata of metrics in \(path) cannot be read: \(error)", .metadata, .metrics, path: path)
         }
     }
 }

@@ -8,6 +8,7 @@ final class SignalStore: Sendable {
     let folder: String
     let fileSystem: any FileSystem
     let reporter: StoreReporter
+    let tombstones: TombstoneTable
     /// Never held over I/O, nor while a memtable or an index is locked by the holder.
     private let state: Mutex<State>
 
@@ -30,6 +31,13 @@ final class SignalStore: Sendable {
         var days: [(day: Int64, index: DayIndex, parts: [Part])]
         /// Oldest first; all of them hold later writes than the parts.
         var memtables: [Memtable]
+        /// The deletions that the parts may hold rows of; memtables hold none.
+        var tombstones: [Tombstone]
+
+        /// What deletions leave out of a part; nil where it is served whole.
+        func deletions(of part: Part, day: Int64) -> PartDeletions? {
+            tombstones.isEmpty ? nil : PartDeletions(tombstones, part, day: day)
+        }
     }
 
     init(
@@ -40,22 +48,28 @@ final class SignalStore: Sendable {
         self.fileSystem = fileSystem
         self.reporter = reporter
         folder = dataFolder + "/" + signal.name
+        tombstones = TombstoneTable(signal: signal, folder: folder, fileSystem: fileSystem, reporter: reporter)
         registry = StreamRegistry(signal: signal, time: time, hash: hash)
         state = Mutex(State(active: Memtable(signal: signal)))
     }
 
     // MARK: Opening
 
-    /// Finds the parts on disk.
+    /// Finds the parts and the deletions on disk.
     ///
-    /// - Returns: the highest flush number there is; 0 where there is none.
+    /// - Returns: the highest flush number that they name; 0 where there is none.
     func open() throws(StoreError) -> UInt64 {
-        var highest: UInt64 = 0
+        // Flushes are numbered above every deletion: what is written from now on is not concerned by any.
+        try fileSystem.syncFolder(folder)
+        var highest = try tombstones.load()
         for name in try fileSystem.list(folder) {
             guard let day = Days.number(named: name) else { continue }
             let dayFolder = folder + "/" + name
+            // What a process that was killed had written but not synced looks like the rest: from here on it is relied upon.
+            try fileSystem.syncFolder(dayFolder)
             var sequences: [ClosedRange<UInt64>] = []
             for file in try fileSystem.list(dayFolder) {
+                if file == IndexLog.name { try fileSystem.open(dayFolder + "/" + file, .read).sync() }
                 if file.hasSuffix(".tmp") {
                     // What a crash interrupted; nothing refers to it.
                     try fileSystem.remove(dayFolder + "/" + file)
@@ -84,7 +98,7 @@ final class SignalStore: Sendable {
             do {
                 parts.append(try Part(path: path, sequence: sequence, fileSystem: fileSystem, reporter: reporter))
             } catch where error.code == .corrupted {
-                reporter.quarantine("\(error.message): its rows are not served")
+                reporter.quarantine("\(error.message): its rows are not served", .part, signal, path: path)
             }
         }
         return parts.sorted { $0.sequence.lowerBound < $1.sequence.lowerBound }
@@ -133,15 +147,15 @@ final class SignalStore: Sendable {
         }
     }
 
-    /// Puts a merge's result in the place of what was merged.
+    /// Puts a merge's result, nil where no row is left, in the place of what was merged.
     ///
     /// - Returns: false where those parts are no longer there (their day was dropped).
-    func replace(_ old: [Part], with new: Part, day: Int64) -> Bool {
+    func replace(_ old: [Part], with new: Part?, day: Int64) -> Bool {
         let isReplaced = state.withLock { state -> Bool in
             guard var parts = state.days[day]?.parts, let first = parts.firstIndex(where: { $0 === old.first }),
                 first + old.count <= parts.count, zip(parts[first...], old).allSatisfy({ $0 === $1 })
             else { return false }
-            parts.replaceSubrange(first..<first + old.count, with: [new])
+            parts.replaceSubrange(first..<first + old.count, with: new.map { [$0] } ?? [])
             state.days[day]?.parts = parts
             return true
         }
@@ -149,28 +163,43 @@ final class SignalStore: Sendable {
         return isReplaced
     }
 
-    /// Forgets a day.
+    /// Forgets a day. Whoever reads its parts may find them gone from now on.
     func removeDay(_ day: Int64) {
-        state.withLock { $0.days[day] = nil }
+        let parts = state.withLock { $0.days.removeValue(forKey: day)?.parts ?? [] }
+        for part in parts { part.markObsolete() }
     }
 
     // MARK: Reading
 
     /// What there is within `range`.
     func snapshot(_ range: TimeRange) -> Snapshot {
-        state.withLock { state in
+        // Before the parts: a deletion that is carried out meanwhile is taken off the list after its parts are.
+        let tombstones = tombstones.all
+        return state.withLock { state in
             var days: [(day: Int64, index: DayIndex, parts: [Part])] = []
             for (day, value) in state.days where Days.range(day, signal).overlaps(range) {
                 days.append((day, value.index, value.parts))
             }
             days.sort { $0.day < $1.day }
-            return Snapshot(days: days, memtables: state.flushing + [state.active])
+            return Snapshot(days: days, memtables: state.flushing + [state.active], tombstones: tombstones)
         }
     }
 
     /// The days and their parts.
     var days: [Int64: [Part]] {
         state.withLock { $0.days.mapValues(\.parts) }
+    }
+
+    /// What each day takes on disk.
+    var dayByteCounts: [Int64: Int] {
+        let days = state.withLock { $0.days }
+        return days.mapValues { day in day.parts.reduce(day.index.fileByteCount) { $0 + $1.byteCount } }
+    }
+
+    /// What deletions leave out of parts of a day, each.
+    func deletions(of parts: [Part], day: Int64) -> [PartDeletions?] {
+        let tombstones = tombstones.all
+        return parts.map { PartDeletions(tombstones, $0, day: day) }
     }
 
     var indexes: [DayIndex] {

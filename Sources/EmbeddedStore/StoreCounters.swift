@@ -8,7 +8,11 @@ final class StoreCounters: Sendable {
         var syncs: UInt64 = 0
         var flushes: UInt64 = 0
         var merges: UInt64 = 0
-        var quarantined = 0
+        /// Damage that was left out, by what it hit.
+        var quarantined: [StoreStatistics.QuarantineKey: UInt64] = [:]
+        var daysDropped: [Signal: [RetentionPolicy.Reason: UInt64]] = [:]
+        var refusedOverloaded: UInt64 = 0
+        var refusedDiskFull: UInt64 = 0
     }
 
     private let values = Mutex(Values())

@@ -7,6 +7,10 @@ extension EmbeddedStore {
         package var dataFolder: String
         /// How long rows of a signal are kept; older ones are refused, and whole days go when their last instant is older.
         package var retention: [Signal: Duration]
+        /// Bytes that a signal's parts and indexes may take on disk: beyond it the oldest days go, whole days, today's never.
+        package var diskBudget: [Signal: Int] = [:]
+        /// Writes are refused while less is free on the disk, so that flushes and merges have room; nil: 1 %, 64 MiB to 4 GiB.
+        package var diskReserveByteCount: Int?
         /// How far ahead of the clock a row may lie.
         package var futureBound: Duration = .seconds(3600)
         /// A memtable is flushed when all of them together hold this much…
@@ -40,24 +44,4 @@ package struct StoreEvent: Sendable, Hashable {
     package var level: Level
     /// A sentence with the file and offset where there is one.
     package var message: String
-}
-
-/// Tells the operator, and counts.
-final class StoreReporter: Sendable {
-    private let log: @Sendable (StoreEvent) -> Void
-    let counters = StoreCounters()
-
-    init(_ log: @escaping @Sendable (StoreEvent) -> Void) {
-        self.log = log
-    }
-
-    func info(_ message: String) { log(StoreEvent(level: .info, message: message)) }
-    func warning(_ message: String) { log(StoreEvent(level: .warning, message: message)) }
-    func error(_ message: String) { log(StoreEvent(level: .error, message: message)) }
-
-    /// Damage on disk that was left out.
-    func quarantine(_ message: String) {
-        counters.update { $0.quarantined += 1 }
-        error(message)
-    }
 }

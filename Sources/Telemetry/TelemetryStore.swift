@@ -48,6 +48,12 @@ package protocol TelemetryStore: Sendable {
     /// What is known of metric families: all of them, or the one named.
     func metadata(family: String?) async throws(StoreError) -> [MetricMetadata]
 
+    /// Deletes the rows within `range` of the streams whose labels satisfy all `matchers`, as far as they were written before: no
+    /// read sees them once this returns, and no restart brings them back. Listings of streams and labels may name the streams still.
+    ///
+    /// - Throws: ``StoreError``; then any of the rows may be deleted or not.
+    func delete(_ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange) async throws(StoreError)
+
     /// Figures about the store, for its own metrics and the status pages.
     func statistics() async -> StoreStatistics
 }
@@ -87,6 +93,11 @@ package struct StoreStatistics: Sendable {
         package var partRowCount = 0
         /// Bytes of its parts and indexes on disk.
         package var diskByteCount = 0
+        /// Days dropped since the start, because they were older than retention and because of the disk budget.
+        package var daysDroppedByAge: UInt64 = 0
+        package var daysDroppedByBudget: UInt64 = 0
+        /// Deletions that merges have not carried out yet: reads leave their rows out.
+        package var tombstoneCount = 0
         /// The oldest and newest row, in the signal's unit; nil where there is none.
         package var range: TimeRange?
 
@@ -98,8 +109,30 @@ package struct StoreStatistics: Sendable {
     package var walSyncCount: UInt64 = 0
     package var mergeCount: UInt64 = 0
     package var flushCount: UInt64 = 0
-    /// Records or parts that were damaged and left out, since the start.
-    package var quarantinedCount = 0
+    /// Damage that was left out since the start, by what it hit.
+    package var quarantined: [QuarantineKey: UInt64] = [:]
+    /// The damaged places, oldest first; of very many the first ones.
+    package var damages: [StoreDamage] = []
+    /// Writes refused because too much was waiting, and because the disk was full.
+    package var refusedOverloadedCount: UInt64 = 0
+    package var refusedDiskFullCount: UInt64 = 0
+    /// Bytes free on the disk, and below which writes are refused; nil where the store has no disk.
+    package var diskFreeByteCount: Int?
+    package var diskReserveByteCount: Int?
+
+    package struct QuarantineKey: Sendable, Hashable {
+        /// nil: of all signals.
+        package var signal: Signal?
+        package var kind: StoreDamage.Kind
+
+        package init(signal: Signal?, kind: StoreDamage.Kind) {
+            self.signal = signal
+            self.kind = kind
+        }
+    }
+
+    /// Places that were damaged and left out, since the start.
+    package var quarantinedCount: Int { Int(clamping: quarantined.values.reduce(0, &+)) }
 
     package init() {}
 }

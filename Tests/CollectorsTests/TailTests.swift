@@ -370,5 +370,8 @@ final class FailingStore: TelemetryStore {
     func metadata(family: String?) async throws(StoreError) -> [MetricMetadata] {
         try await store.metadata(family: family)
     }
+    func delete(_ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange) async throws(StoreError) {
+        try await store.delete(signal, matching: matchers, in: range)
+    }
     func statistics() async -> StoreStatistics { await store.statistics() }
 }

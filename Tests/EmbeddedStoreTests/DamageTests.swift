@@ -118,6 +118,34 @@ struct DamageTests {
         #expect(try await store.allSpans().count == 1)
         #expect(await store.statistics().quarantinedCount == 1)
         #expect(log.errors.count == 1 && log.errors[0].contains(path) && log.errors[0].contains("expected"), "\(log.errors)")
+        let damages = await store.statistics().damages
+        #expect(damages.map(\.path) == [path] && damages[0].kind == .block && damages[0].signal == .metrics && damages[0].offset != nil)
+    }
+
+    @Test("a part that goes missing while the store runs is left out and reported once; everything else is served")
+    func missingPart() async throws {
+        let disk = try await writtenDisk()
+        let log = EventLog()
+        let store = try EmbeddedStore.open(CrashTests.options(disk, TestClock(noon), log: log))
+        let path = try #require(disk.paths.first { $0.contains("/metrics/") && $0.hasSuffix(".part") })
+        disk.lose(path)
+        for _ in 0..<2 { #expect(try await store.floats().isEmpty) }
+        #expect(try await store.lines() == ["hello"])
+        #expect(await store.statistics().quarantined == [.init(signal: .metrics, kind: .part): 1])
+        #expect(log.errors.count == 1 && log.errors[0].contains(path) && log.errors[0].contains("missing"), "\(log.errors)")
+    }
+
+    @Test("a part that the disk cannot read is left out; everything else is served")
+    func unreadablePart() async throws {
+        let disk = try await writtenDisk()
+        let log = EventLog()
+        let store = try EmbeddedStore.open(CrashTests.options(disk, TestClock(noon), log: log))
+        let streams = try await store.streams(.metrics, matching: [], in: .all)
+        disk.failReads(perThousand: 1000)
+        try await store.scan(ScanRequest(signal: .metrics, streams: streams, range: .all)) { _ in .continue }
+        disk.failReads(perThousand: 0)
+        #expect(log.errors.count == 1 && log.errors[0].contains("Input/output error"), "\(log.errors)")
+        #expect(try await store.floats().count == 2, "it is read again once the disk can")
     }
 
     @Test("a damaged record in the middle of the log costs that record only")
@@ -138,6 +166,7 @@ struct DamageTests {
         let store = try EmbeddedStore.open(options)
         #expect(try await store.floats().map(\.timestamp) == [noonMilliseconds, noonMilliseconds + 2])
         #expect(log.errors.count == 1 && log.errors[0].contains(path), "\(log.errors)")
-        #expect(await store.statistics().quarantinedCount == 1)
+        #expect(log.errors[0].contains("checksum") && log.errors[0].contains("expected"), "\(log.errors)")
+        #expect(await store.statistics().quarantined == [.init(signal: nil, kind: .log): 1])
     }
 }

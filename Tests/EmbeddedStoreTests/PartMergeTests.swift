@@ -7,7 +7,7 @@ import Testing
 @Suite("Merging parts")
 struct PartMergeTests {
     private func merge(_ parts: [Part], _ disk: SimulatedDisk) throws(StoreError) -> Part {
-        var merger = try PartMerger(parts)
+        var merger = try PartMerger(parts, parts.map { _ in nil })
         return try writePart(disk, 1...UInt64(parts.count)) { writer throws(StoreError) in try merger.write(to: &writer) }
     }
 
@@ -110,7 +110,7 @@ struct PartMergeTests {
         let part = try writePart(disk) { writer throws(StoreError) in
             for stream in 0..<UInt64(5000) { try writer.append(floats([1, 2], [1, 2]), stream: stream) }
         }
-        var merger = try PartMerger([part])
+        var merger = try PartMerger([part], [nil])
         var count = 0
         do throws(StoreError) {
             _ = try writePart(disk, 1...2) { writer throws(StoreError) in

@@ -4,10 +4,11 @@ import TestSupport
 
 @testable import EmbeddedStore
 
-/// A disk in memory that loses what was not synced, tears writes and fails on demand.
+/// A disk in memory that loses what was not synced, tears writes, runs full and fails on demand.
 ///
-/// A write is durable after its file's `sync`, a name after its folder's `syncFolder`. A crash keeps a drawn number of the
-/// others, in their order: for a file's writes the last one kept may be torn.
+/// A write is durable after its file's `sync`, a name after its folder's `syncFolder`. What a crash keeps of the rest is drawn:
+/// on an orderly disk a prefix of the changes, the last write cut short; on a disorderly one any of the names that were not
+/// synced, and of each write any of its pages.
 final class SimulatedDisk: FileSystem {
     /// What a failing operation says.
     enum Failure: Sendable {
@@ -18,12 +19,12 @@ final class SimulatedDisk: FileSystem {
         case errors(perThousand: UInt64, code: StoreError.Code)
     }
 
-    private enum Change: Sendable {
+    fileprivate enum Change: Sendable {
         case write([UInt8], at: Int)
         case truncate(Int)
     }
 
-    private struct Node: Sendable {
+    fileprivate struct Node: Sendable {
         var bytes: [UInt8] = []
         var durable: [UInt8] = []
         var unsynced: [Change] = []
@@ -32,6 +33,14 @@ final class SimulatedDisk: FileSystem {
     private enum NameChange: Sendable {
         case link(String, Int)
         case unlink(String)
+        case rename(String, to: String, Int)
+
+        /// The folder whose sync makes it durable.
+        var folder: String {
+            switch self {
+            case .link(let path, _), .unlink(let path), .rename(_, let path, _): SimulatedDisk.folder(of: path)
+            }
+        }
     }
 
     private struct State: Sendable {
@@ -43,14 +52,23 @@ final class SimulatedDisk: FileSystem {
         var nextNode = 0
         var operationCount = 0
         var failure = Failure.none
+        /// Reads fail with this probability (per thousand), as a disk with bad sectors says it.
+        var readErrorsPerThousand: UInt64 = 0
+        var byteCountMax: Int?
         var random: SplitMix64
-        var isLocked = false
+
+        var byteCount: Int { Set(names.values).reduce(0) { $0 + (nodes[$1]?.bytes.count ?? 0) } }
     }
 
-    private let state: Mutex<State>
+    private static let pageByteCount = 512
 
-    init(seed: UInt64) {
+    private let state: Mutex<State>
+    /// Whether a crash keeps the order of what was not synced, as a journal does.
+    let isOrderly: Bool
+
+    init(seed: UInt64, isOrderly: Bool = true) {
         state = Mutex(State(random: SplitMix64(seed: seed)))
+        self.isOrderly = isOrderly
     }
 
     /// Changing operations so far.
@@ -59,6 +77,18 @@ final class SimulatedDisk: FileSystem {
     func fail(_ failure: Failure) {
         state.withLock { $0.failure = failure }
     }
+
+    func failReads(perThousand: UInt64) {
+        state.withLock { $0.readErrorsPerThousand = perThousand }
+    }
+
+    /// Bounds the disk; nil: it never runs full.
+    func setByteCountMax(_ byteCountMax: Int?) {
+        state.withLock { $0.byteCountMax = byteCountMax }
+    }
+
+    /// What all files hold.
+    var byteCount: Int { state.withLock { $0.byteCount } }
 
     func contents(_ path: String) -> [UInt8]? {
         state.withLock { state in state.names[path].flatMap { state.nodes[$0]?.bytes } }
@@ -71,41 +101,81 @@ final class SimulatedDisk: FileSystem {
         }
     }
 
+    /// Takes a file away behind the store's back.
+    func lose(_ path: String) {
+        state.withLock { state in
+            state.names[path] = nil
+            state.durableNames[path] = nil
+        }
+    }
+
     var paths: [String] { state.withLock { $0.names.keys.sorted() } }
 
     /// Power off and on again.
     func crash() {
         state.withLock { state in
             state.failure = .none
-            state.isLocked = false
-            let keptNames = Int(state.random.next() % UInt64(state.nameChanges.count + 1))
-            for change in state.nameChanges.prefix(keptNames) { Self.apply(change, &state.durableNames) }
+            state.readErrorsPerThousand = 0
+            if isOrderly {
+                let kept = Int(state.random.next() % UInt64(state.nameChanges.count + 1))
+                for change in state.nameChanges.prefix(kept) { Self.apply(change, &state.durableNames) }
+            } else {
+                for change in state.nameChanges where state.random.next() % 2 == 0 { Self.apply(change, &state.durableNames) }
+            }
             state.nameChanges = []
             state.names = state.durableNames
-            for (number, node) in state.nodes {
-                var node = node
-                let kept = Int(state.random.next() % UInt64(node.unsynced.count + 1))
-                for (index, change) in node.unsynced.prefix(kept).enumerated() {
-                    if index == kept - 1, case .write(let bytes, let offset) = change {
-                        let torn = Int(state.random.next() % UInt64(bytes.count + 1))
-                        Self.apply(.write(Array(bytes[..<torn]), at: offset), &node.durable)
-                    } else {
-                        Self.apply(change, &node.durable)
-                    }
-                }
+            for number in state.nodes.keys.sorted() {
+                guard var node = state.nodes[number] else { continue }
+                if isOrderly { Self.keepPrefix(&node, &state.random) } else { Self.keepPages(&node, &state.random) }
                 state.nodes[number] = Node(bytes: node.durable, durable: node.durable)
             }
         }
+    }
+
+    /// Keeps a drawn number of the changes, in their order; the last write may be cut short.
+    private static func keepPrefix(_ node: inout Node, _ random: inout SplitMix64) {
+        let kept = Int(random.next() % UInt64(node.unsynced.count + 1))
+        for (index, change) in node.unsynced.prefix(kept).enumerated() {
+            if index == kept - 1, case .write(let bytes, let offset) = change {
+                let torn = Int(random.next() % UInt64(bytes.count + 1))
+                apply(.write(Array(bytes[..<torn]), at: offset), &node.durable)
+            } else {
+                apply(change, &node.durable)
+            }
+        }
+    }
+
+    /// Keeps any of the changes, and of a write any of its pages.
+    private static func keepPages(_ node: inout Node, _ random: inout SplitMix64) {
+        for change in node.unsynced {
+            switch change {
+            case .truncate: if random.next() % 2 == 0 { apply(change, &node.durable) }
+            case .write(let bytes, let offset):
+                var start = 0
+                while start < bytes.count {
+                    let end = min(bytes.count, start + pageByteCount - (offset + start) % pageByteCount)
+                    if random.next() % 2 == 0 { apply(.write(Array(bytes[start..<end]), at: offset + start), &node.durable) }
+                    start = end
+                }
+            }
+        }
+    }
+
+    private static func folder(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
     }
 
     private static func apply(_ change: NameChange, _ names: inout [String: Int]) {
         switch change {
         case .link(let path, let node): names[path] = node
         case .unlink(let path): names[path] = nil
+        case .rename(let path, let target, let node):
+            names[path] = nil
+            names[target] = node
         }
     }
 
-    private static func apply(_ change: Change, _ bytes: inout [UInt8]) {
+    fileprivate static func apply(_ change: Change, _ bytes: inout [UInt8]) {
         switch change {
         case .write(let new, let offset):
             if new.isEmpty { return }
@@ -144,6 +214,12 @@ final class SimulatedDisk: FileSystem {
         }
     }
 
+    func isFolder(_ path: String) throws(StoreError) -> Bool {
+        state.withLock { state in
+            state.folders.contains(path) || state.names.keys.contains { $0.hasPrefix(path + "/") }
+        }
+    }
+
     func open(_ path: String, _ mode: FileMode) throws(StoreError) -> any StoreFile {
         let node = try state.withLock { state throws(StoreError) -> Int in
             if let node = state.names[path] {
@@ -154,7 +230,7 @@ final class SimulatedDisk: FileSystem {
                 }
                 return node
             }
-            guard mode != .read else { throw StoreError(.system, "no file \(path)") }
+            guard mode != .read else { throw StoreError(.corrupted, "the file \(path) is missing") }
             try Self.step(&state)
             let node = state.nextNode
             state.nextNode += 1
@@ -163,15 +239,24 @@ final class SimulatedDisk: FileSystem {
             state.nameChanges.append(.link(path, node))
             return node
         }
-        return File(disk: self, node: node)
+        return File(disk: self, node: node, path: path)
     }
 
+    /// A file, or a folder with all that is in it.
     func rename(_ path: String, to target: String) throws(StoreError) {
         try state.withLock { state throws(StoreError) in
             try Self.step(&state)
-            guard let node = state.names.removeValue(forKey: path) else { throw StoreError(.system, "no file \(path)") }
-            state.names[target] = node
-            state.nameChanges += [.link(target, node), .unlink(path)]
+            let inside = state.names.keys.filter { $0.hasPrefix(path + "/") }.sorted()
+            let moved = state.names[path] != nil ? [path] : inside
+            guard !moved.isEmpty || state.folders.contains(path) else { throw StoreError(.system, "no file \(path)") }
+            for path in state.folders.filter({ $0 == path || $0.hasPrefix(path + "/") }) { state.folders.remove(path) }
+            if moved != [path] { state.folders.insert(target) }
+            for old in moved {
+                guard let node = state.names.removeValue(forKey: old) else { continue }
+                let new = target + old.dropFirst(path.count)
+                state.names[new] = node
+                state.nameChanges.append(.rename(old, to: new, node))
+            }
         }
     }
 
@@ -191,22 +276,41 @@ final class SimulatedDisk: FileSystem {
         try state.withLock { state throws(StoreError) in
             try Self.step(&state)
             // Journals keep the order: what came before a synced change is there too.
-            for change in state.nameChanges { Self.apply(change, &state.durableNames) }
-            state.nameChanges = []
+            let isOrderly = isOrderly
+            for change in state.nameChanges where isOrderly || change.folder == path { Self.apply(change, &state.durableNames) }
+            state.nameChanges.removeAll { isOrderly || $0.folder == path }
         }
     }
 
-    func lock(_ path: String) throws(StoreError) -> any Sendable {
-        true
+    func link(_ path: String, to target: String) throws(StoreError) {
+        try state.withLock { state throws(StoreError) in
+            try Self.step(&state)
+            guard let node = state.names[path] else { throw StoreError(.corrupted, "the file \(path) is missing") }
+            state.names[target] = node
+            state.nameChanges.append(.link(target, node))
+        }
     }
+
+    func space(_ path: String) throws(StoreError) -> DiskSpace {
+        state.withLock { state in
+            let total = state.byteCountMax ?? 1 << 40
+            return DiskSpace(freeByteCount: max(0, total - (state.byteCountMax == nil ? 0 : state.byteCount)), totalByteCount: total)
+        }
+    }
+
+    func lock(_ path: String) throws(StoreError) -> any Sendable { true }
+
+    func isLocked(_ path: String) throws(StoreError) -> Bool { false }
 
     private final class File: StoreFile {
         let disk: SimulatedDisk
         let node: Int
+        let path: String
 
-        init(disk: SimulatedDisk, node: Int) {
+        init(disk: SimulatedDisk, node: Int, path: String) {
             self.disk = disk
             self.node = node
+            self.path = path
         }
 
         func byteCount() throws(StoreError) -> Int {
@@ -214,7 +318,10 @@ final class SimulatedDisk: FileSystem {
         }
 
         func read(at offset: Int, count: Int) throws(StoreError) -> [UInt8] {
-            disk.state.withLock { state in
+            try disk.state.withLock { state throws(StoreError) in
+                if state.readErrorsPerThousand > 0, state.random.next() % 1000 < state.readErrorsPerThousand {
+                    throw StoreError(.corrupted, "could not read \(path) at byte \(offset): Input/output error")
+                }
                 let bytes = state.nodes[node]?.bytes ?? []
                 guard offset < bytes.count else { return [] }
                 return Array(bytes[offset..<min(bytes.count, offset + count)])
@@ -227,14 +334,20 @@ final class SimulatedDisk: FileSystem {
                     try SimulatedDisk.step(&state)
                 } catch {
                     // A failing write leaves a part of itself.
-                    let torn = Array(bytes[..<Int(state.random.next() % UInt64(bytes.count + 1))])
-                    SimulatedDisk.apply(.write(torn, at: offset), &state.nodes[node, default: Node()].bytes)
-                    state.nodes[node]?.unsynced.append(.write(torn, at: offset))
+                    put(Array(bytes[..<Int(state.random.next() % UInt64(bytes.count + 1))]), at: offset, &state)
                     throw error
                 }
-                SimulatedDisk.apply(.write(bytes, at: offset), &state.nodes[node, default: Node()].bytes)
-                state.nodes[node]?.unsynced.append(.write(bytes, at: offset))
+                guard let byteCountMax = state.byteCountMax else { return put(bytes, at: offset, &state) }
+                let growth = max(0, offset + bytes.count - (state.nodes[node]?.bytes.count ?? 0))
+                let missing = growth - max(0, byteCountMax - state.byteCount)
+                put(Array(bytes.dropLast(max(0, missing))), at: offset, &state)
+                if missing > 0 { throw StoreError(.diskFull, "could not write \(path) at byte \(offset): No space left on device") }
             }
+        }
+
+        private func put(_ bytes: [UInt8], at offset: Int, _ state: inout State) {
+            SimulatedDisk.apply(.write(bytes, at: offset), &state.nodes[node, default: Node()].bytes)
+            state.nodes[node]?.unsynced.append(.write(bytes, at: offset))
         }
 
         func sync() throws(StoreError) {

@@ -13,7 +13,8 @@ final class TestClock: Sendable {
     }
 
     var source: TimeSource { TimeSource { self.now.withLock { $0 } } }
-    var milliseconds: Int64 { now.withLock { $0 } / 1_000_000 }
+    var nanoseconds: Int64 { now.withLock { $0 } }
+    var milliseconds: Int64 { nanoseconds / 1_000_000 }
 
     func advance(by duration: Duration) {
         now.withLock { $0 += duration.wholeNanoseconds }

@@ -12,14 +12,22 @@ package final class MemoryStore: TelemetryStore {
         var exemplars: [Labels: [Exemplar]] = [:]
         var metadata: [MetricMetadata] = []
         var rowsAppended: [Signal: UInt64] = [:]
+        /// What every append says instead of taking anything.
+        var refusal: StoreError?
     }
 
     private let state = Mutex(State())
 
     package init() {}
 
+    /// Makes every append fail with `error`; nil: no more.
+    package func refuse(_ error: StoreError?) {
+        state.withLock { $0.refusal = error }
+    }
+
     package func append(_ batch: consuming TelemetryBatch) async throws(StoreError) {
         let batch = batch
+        if let refusal = state.withLock({ $0.refusal }) { throw refusal }
         state.withLock { state in
             state.append(batch.metrics)
             for stream in batch.logs.streams {
@@ -142,6 +150,19 @@ package final class MemoryStore: TelemetryStore {
 
     package func metadata(family: String?) async throws(StoreError) -> [MetricMetadata] {
         state.withLock { state in state.metadata.filter { family == nil || $0.family == family } }
+    }
+
+    package func delete(
+        _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
+    ) async throws(StoreError) {
+        let test = try MatcherTest(matchers)
+        state.withLock { state in
+            for position in state.streams[signal, default: []].indices {
+                guard let labels = state.streams[signal]?[position].stream.labels, test.holds(labels) else { continue }
+                state.streams[signal]?[position].remove(in: range)
+                if signal == .metrics { state.exemplars[labels]?.removeAll { range.contains($0.timestamp) } }
+            }
+        }
     }
 
     package func statistics() async -> StoreStatistics {

@@ -45,6 +45,20 @@ struct MemoryStream: Sendable {
 
     func hasRow(in range: TimeRange) -> Bool { !rows(in: range).isEmpty }
 
+    /// Removes the rows within `range`.
+    mutating func remove(in range: TimeRange) {
+        let rows = rows(in: range)
+        for time in timestamps[rows] {
+            histograms[time] = nil
+            startTimes[time] = nil
+        }
+        timestamps.removeSubrange(rows)
+        if !floats.isEmpty { floats.removeSubrange(rows) }
+        if !entries.isEmpty { entries.removeSubrange(rows) }
+        if !spans.isEmpty { spans.removeSubrange(rows) }
+        if !profiles.isEmpty { profiles.removeSubrange(rows) }
+    }
+
     /// Sets the float at a time; the last write wins.
     mutating func set(_ time: Int64, float: Double) {
         let row = lowerBound(time)

@@ -6,6 +6,8 @@ package protocol FileSystem: Sendable {
     func createFolder(_ path: String) throws(StoreError)
     /// The names in a folder, sorted; none where the folder does not exist.
     func list(_ path: String) throws(StoreError) -> [String]
+    /// Whether there is a folder of that name.
+    func isFolder(_ path: String) throws(StoreError) -> Bool
     func open(_ path: String, _ mode: FileMode) throws(StoreError) -> any StoreFile
     /// Replaces `target` at once: a crash leaves the one or the other.
     func rename(_ path: String, to target: String) throws(StoreError)
@@ -14,10 +16,28 @@ package protocol FileSystem: Sendable {
     func removeFolder(_ path: String) throws(StoreError)
     /// Makes the names in a folder durable.
     func syncFolder(_ path: String) throws(StoreError)
+    /// Gives a file a second name (a hard link): its bytes stay until both are gone.
+    func link(_ path: String, to target: String) throws(StoreError)
+    /// The room on the disk that holds `path`, which must exist.
+    func space(_ path: String) throws(StoreError) -> DiskSpace
     /// Locks a file for this process until the answer goes away.
     ///
     /// - Throws: ``StoreError`` with `.inUse` where another process holds it.
     func lock(_ path: String) throws(StoreError) -> any Sendable
+    /// Whether a process holds the lock. Changes nothing.
+    func isLocked(_ path: String) throws(StoreError) -> Bool
+}
+
+/// The room on a disk.
+package struct DiskSpace: Sendable, Hashable {
+    /// What this process may still write.
+    package var freeByteCount: Int
+    package var totalByteCount: Int
+
+    package init(freeByteCount: Int, totalByteCount: Int) {
+        self.freeByteCount = freeByteCount
+        self.totalByteCount = totalByteCount
+    }
 }
 
 /// How a file is opened.

@@ -31,6 +31,15 @@ package struct PosixFileSystem: FileSystem {
         return names.sorted()
     }
 
+    package func isFolder(_ path: String) throws(StoreError) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            if errno == ENOENT { return false }
+            throw Self.error("could not look at \(path)")
+        }
+        return status.st_mode & S_IFMT == S_IFDIR
+    }
+
     package func open(_ path: String, _ mode: FileMode) throws(StoreError) -> any StoreFile {
         let flags: Int32 =
             switch mode {
@@ -39,7 +48,11 @@ package struct PosixFileSystem: FileSystem {
             case .update: O_RDWR | O_CREAT
             }
         let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw Self.error("could not open \(path)") }
+        guard descriptor >= 0 else {
+            // A file that was there and is gone is damage like any other: what it held is left out, the rest is served.
+            if errno == ENOENT, mode == .read { throw StoreError(.corrupted, "the file \(path) is missing", remedy: Self.restoreRemedy) }
+            throw Self.error("could not open \(path)")
+        }
         return PosixFile(descriptor, path)
     }
 
@@ -62,6 +75,30 @@ package struct PosixFileSystem: FileSystem {
         guard fsync(descriptor) == 0 else { throw Self.error("could not sync the folder \(path)") }
     }
 
+    package func link(_ path: String, to target: String) throws(StoreError) {
+        guard Glibc.link(path, target) == 0 else { throw Self.error("could not link \(path) as \(target)") }
+    }
+
+    package func space(_ path: String) throws(StoreError) -> DiskSpace {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { throw Self.error("could not ask for the room on the disk of \(path)") }
+        func bytes(_ blocks: UInt) -> Int {
+            let (count, overflow) = blocks.multipliedReportingOverflow(by: status.f_frsize)
+            return overflow ? .max : Int(clamping: count)
+        }
+        return DiskSpace(freeByteCount: bytes(status.f_bavail), totalByteCount: bytes(status.f_blocks))
+    }
+
+    package func isLocked(_ path: String) throws(StoreError) -> Bool {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return false }
+            throw Self.error("could not open the lock \(path)")
+        }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     package func lock(_ path: String) throws(StoreError) -> any Sendable {
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw Self.error("could not open the lock \(path)") }
@@ -78,6 +115,8 @@ package struct PosixFileSystem: FileSystem {
         try file.write(Array("\(getpid())\n".utf8), at: 0)
         return file
     }
+
+    static let restoreRemedy = "Everything else is served; restore this file from a backup."
 
     /// `errno` in a sentence, with what to do about it.
     static func error(_ what: String) -> StoreError {
@@ -118,21 +157,25 @@ final class PosixFile: StoreFile {
     }
 
     func read(at offset: Int, count: Int) throws(StoreError) -> [UInt8] {
-        var failed = false
+        var failure: CInt = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
             var done = 0
             while done < count {
                 // SAFETY: `done` < `count`, the buffer's capacity.
                 let got = pread(descriptor, buffer.baseAddress! + done, count - done, off_t(offset + done))
                 if got < 0, errno == EINTR { continue }
-                if got < 0 { failed = true }
+                if got < 0 { failure = errno }
                 if got <= 0 { break }
                 done += got
             }
             initializedCount = done
         }
-        if failed { throw PosixFileSystem.error("could not read \(path) at byte \(offset)") }
-        return bytes
+        if failure == 0 { return bytes }
+        let what = "could not read \(path) at byte \(offset + bytes.count)"
+        // The disk cannot give back what was written: damage, to be left out like any other.
+        if failure == EIO { throw StoreError(.corrupted, "\(what): \(String(cString: strerror(EIO)))", remedy: PosixFileSystem.restoreRemedy) }
+        errno = failure
+        throw PosixFileSystem.error(what)
     }
 
     func write(_ bytes: [UInt8], at offset: Int) throws(StoreError) {

@@ -37,6 +37,19 @@ enum RecordFraming {
         return .record(payload: payload)
     }
 
+    /// Why no record stands at an offset, with the checksums found and expected.
+    static func explain(_ bytes: [UInt8], at offset: Int, file number: UInt64) -> String {
+        guard offset >= 0, bytes.count - offset >= headerByteCount else {
+            return "\(max(0, bytes.count - offset)) bytes, where the head of a record has \(headerByteCount)"
+        }
+        let (expectedHead, foundHead) = (fixed32(bytes, offset + 8), headerChecksum(bytes, offset, offset: offset, file: number))
+        guard foundHead == expectedHead else { return "checksum of the head \(hex(foundHead)), expected \(hex(expectedHead))" }
+        let (length, start) = (Int(fixed32(bytes, offset)), offset + headerByteCount)
+        guard length <= bytes.count - start else { return "a record of \(length) bytes, of which \(bytes.count - start) are there" }
+        let found = CRC32C.checksum(bytes.span.extracting(start..<start + length))
+        return "checksum \(hex(found)), expected \(hex(fixed32(bytes, offset + 4)))"
+    }
+
     /// The first offset at or after `start` where a whole record stands.
     static func nextRecord(_ bytes: [UInt8], from start: Int, file number: UInt64) -> Int? {
         var offset = start

@@ -23,6 +23,7 @@ struct IndexLog: Sendable {
     private let folder: String
     private let fileSystem: any FileSystem
     private let reporter: StoreReporter
+    private let signal: Signal
     /// What the file's records are bound to (``RecordFraming``).
     private let number: UInt64
 
@@ -33,6 +34,7 @@ struct IndexLog: Sendable {
         self.folder = folder
         self.fileSystem = fileSystem
         self.reporter = reporter
+        self.signal = signal
         path = folder + "/" + Self.name
         number = UInt64(bitPattern: day) << 2 | UInt64(signal.rawValue)
     }
@@ -76,7 +78,7 @@ struct IndexLog: Sendable {
             guard try fileSystem.list(folder).contains(Self.name) else { return content }
             bytes = try fileSystem.contents(of: path)
         } catch {
-            reporter.quarantine("the stream index \(path) cannot be read, its streams are not found until it can: \(error)")
+            reporter.quarantine("the stream index \(path) cannot be read, its streams are not found until it can: \(error)", .index, signal, path: path)
             return nil
         }
         let walk = RecordWalk(bytes, from: 0, file: number)
@@ -85,14 +87,19 @@ struct IndexLog: Sendable {
                 // What a crash leaves: no part has appeared that needs it, and the write-ahead log still has its streams.
                 reporter.warning("the stream index \(path) ends in \(damage.range.count) bytes of an unfinished record")
             } else {
-                reporter.quarantine("the stream index \(path) is damaged at bytes \(damage.range): the streams there are not found")
+                let found = RecordFraming.explain(bytes, at: damage.range.lowerBound, file: number)
+                reporter.quarantine(
+                    "the stream index \(path) is damaged at bytes \(damage.range) (\(found)): the streams there are not found", .index, signal,
+                    path: path, offset: damage.range.lowerBound)
             }
         }
         for payload in walk.payloads {
             do {
                 content.records.append(try Self.decode(bytes, payload))
             } catch {
-                reporter.quarantine("the stream index \(path) has a record at byte \(payload.lowerBound) that does not decode: \(error)")
+                reporter.quarantine(
+                    "the stream index \(path) has a record at byte \(payload.lowerBound) that does not decode: \(error)", .index, signal,
+                    path: path, offset: payload.lowerBound)
             }
         }
         content.byteCount = walk.end

@@ -161,7 +161,10 @@ final class Part: Sendable {
     func quarantine(_ failure: PartFailure) {
         isDamaged.store(true, ordering: .relaxed)
         let isNew = cache.withLock { $0.reported.insert(failure.offset).inserted }
-        if isNew { reporter.quarantine(failure.error.description) }
+        if isNew {
+            reporter.quarantine(
+                failure.error.description, failure.offset > 0 ? .block : .part, footer.signal, path: path, offset: failure.offset)
+        }
     }
 
     /// Whether damage was found.

@@ -4,7 +4,11 @@ import Telemetry
 /// rows of a few overlapping chunks.
 struct PartMerger {
     private let readers: [PartReader]
+    /// What deletions leave out of each.
+    private let deletions: [PartDeletions?]
     private var cursors: [Cursor]
+    /// What deletions leave of chunks of the stream at hand.
+    private var rests: [Run] = []
     /// The chunks of the stream at hand.
     private var items: [ScanItem] = []
     /// The writer's numbers of times that were joined before: series of one target have the same pieces.
@@ -25,7 +29,8 @@ struct PartMerger {
     /// Streams between two checkpoints.
     private static let checkpointStreamCount = 1024
 
-    init(_ parts: [Part]) throws(StoreError) {
+    init(_ parts: [Part], _ deletions: [PartDeletions?]) throws(StoreError) {
+        self.deletions = deletions
         var readers: [PartReader] = []
         for part in parts {
             do throws(PartFailure) { readers.append(try part.reader()) } catch { throw Self.report(error, of: part) }
@@ -44,10 +49,16 @@ struct PartMerger {
         var streamCount = 0
         while let stream = lowestStream {
             items.removeAll(keepingCapacity: true)
+            rests.removeAll(keepingCapacity: true)
             for reader in readers.indices {
                 while cursors[reader].stream == stream {
                     let chunk = try chunk(reader, cursors[reader].page, cursors[reader].position)
-                    items.append(ScanItem(chunk, source: reader, page: cursors[reader].page, position: cursors[reader].position))
+                    let item = ScanItem(chunk, source: reader, page: cursors[reader].page, position: cursors[reader].position)
+                    if let deleted = deletions[reader]?.ranges(of: stream), !deleted.isEmpty {
+                        try addRest(of: item, deleted)
+                    } else {
+                        items.append(item)
+                    }
                     cursors[reader].position += 1
                     try settle(reader)
                 }
@@ -55,6 +66,19 @@ struct PartMerger {
             try writeStream(stream, to: &writer)
             streamCount += 1
             if streamCount % Self.checkpointStreamCount == 0 { try checkpoint() }
+        }
+    }
+
+    /// Adds what deletions leave of a chunk.
+    private mutating func addRest(of item: ScanItem, _ deleted: [TimeRange]) throws(StoreError) {
+        switch deleted.remainder(of: TimeRange(item.minTime, item.maxTime)) {
+        case .all: items.append(item)
+        case .none: return
+        case .some:
+            let rest = try run(item, columns: .all).without(deleted)
+            guard let first = rest.timestamps.first, let last = rest.timestamps.last else { return }
+            items.append(ScanItem(run: rests.count, item.kind, TimeRange(first, last), source: item.source))
+            rests.append(rest)
         }
     }
 
@@ -95,7 +119,7 @@ struct PartMerger {
     /// Whether there are only floats, and each chunk begins after the end of the one before.
     private var areFloatsInOrder: Bool {
         for index in items.indices {
-            if items[index].kind != .floats || (index > 0 && items[index].minTime <= items[index - 1].maxTime) { return false }
+            if items[index].kind != .floats || items[index].isInMemory || (index > 0 && items[index].minTime <= items[index - 1].maxTime) { return false }
         }
         return true
     }
@@ -151,7 +175,7 @@ struct PartMerger {
         // Rows that wait until they fill a chunk, of one kind.
         var waiting: Run?
         for cluster in ScanCluster.clusters(items, stream: 0) {
-            if waiting == nil, cluster.items.count == 1, isFull(try chunk(cluster.items[0])) {
+            if waiting == nil, cluster.items.count == 1, !cluster.items[0].isInMemory, isFull(try chunk(cluster.items[0])) {
                 let item = cluster.items[0]
                 let number = item.kind.sharesTimes ? try number(ofTimes: cluster.items[0..<1], in: &writer) : ValuePage.ownTimes
                 try copy(item, timesNumber: number, to: &writer)
@@ -218,7 +242,8 @@ struct PartMerger {
 
     /// The rows of a chunk.
     private func run(_ item: ScanItem, columns: ScanRequest.Columns) throws(StoreError) -> Run {
-        try read(item.source) { reader throws(PartFailure) in
+        if item.isInMemory { return rests[Int(item.position)] }
+        return try read(item.source) { reader throws(PartFailure) in
             let page = try reader.page(Int(item.page))
             return try reader.run(page.chunks[Int(item.position)], of: page, columns: columns)
         }

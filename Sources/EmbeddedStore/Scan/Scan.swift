@@ -21,6 +21,8 @@ final class Scan {
         let ids: [UInt64?]
         /// The value pages that may hold the trace asked for, ascending; nil where all may.
         let pages: [Int]?
+        /// What deletions leave out; nil where nothing.
+        let deletions: PartDeletions?
 
         func mayHold(_ page: Int) -> Bool {
             guard let pages else { return true }
@@ -44,7 +46,7 @@ final class Scan {
         let slots = store.registry.slots(of: request.streams)
         memory = snapshot.memtables.map { $0.rows(slots, in: request.range) }
         let partCount = snapshot.days.reduce(0) { $0 + $1.parts.count }
-        for (_, index, parts) in snapshot.days {
+        for (day, index, parts) in snapshot.days {
             let wanted = parts.filter { $0.footer.range.overlaps(request.range) }
             skippedPartCount += parts.count - wanted.count
             if wanted.isEmpty { continue }
@@ -53,11 +55,17 @@ final class Scan {
                 skippedPartCount += wanted.count
                 continue
             }
-            for part in wanted { try open(part, ids, cacheByteCountMax: Limits.scanCacheByteCountMax / max(1, partCount)) }
+            for part in wanted {
+                try open(
+                    part, ids, snapshot.deletions(of: part, day: day),
+                    cacheByteCountMax: Limits.scanCacheByteCountMax / max(1, partCount))
+            }
         }
     }
 
-    private func open(_ part: Part, _ ids: [UInt64?], cacheByteCountMax: Int) throws(StoreError) {
+    private func open(
+        _ part: Part, _ ids: [UInt64?], _ deletions: PartDeletions?, cacheByteCountMax: Int
+    ) throws(StoreError) {
         do throws(PartFailure) {
             let reader = try part.reader(range: request.range, cacheByteCountMax: cacheByteCountMax)
             var pages: [Int]?
@@ -65,7 +73,7 @@ final class Scan {
             if pages?.isEmpty == true {
                 skippedPartCount += 1
             } else {
-                parts.append(OpenPart(reader: reader, ids: ids, pages: pages))
+                parts.append(OpenPart(reader: reader, ids: ids, pages: pages, deletions: deletions))
             }
         } catch {
             // Or its day was dropped since the snapshot.
@@ -149,14 +157,17 @@ final class Scan {
     func addChunks(of id: UInt64, _ part: Int, _ number: Int, to items: inout [ScanItem]) throws(StoreError) {
         let reader = parts[part].reader
         guard reader.index.range(number).overlaps(request.range), parts[part].mayHold(number), let page = try page(part, number) else { return }
+        let deleted = parts[part].deletions?.ranges(of: id) ?? []
         for position in page.chunks(of: id) {
             let chunk = page.chunks[position]
             guard kinds.contains(chunk.kind) else { continue }
-            if chunk.range.overlaps(request.range) {
-                items.append(ScanItem(chunk, source: part, page: number, position: position))
-            } else {
+            let remainder = deleted.isEmpty ? .all : deleted.remainder(of: chunk.range)
+            if !chunk.range.overlaps(request.range) || remainder == .none {
                 reader.noteSkipped(1)
+                continue
             }
+            let item = ScanItem(chunk, source: part, page: number, position: position)
+            if remainder == .all { items.append(item) } else { try addRest(of: item, deleted, to: &items) }
         }
     }
 

@@ -65,7 +65,9 @@ struct LogReplay {
         var bytes = try fileSystem.contents(of: path)
         let fileByteCount = bytes.count
         if let end = plan.ends[number] {
-            if end > bytes.count { reporter.quarantine("\(path) has \(bytes.count) bytes of \(end): its end is missing") }
+            if end > bytes.count {
+                reporter.quarantine("\(path) has \(bytes.count) bytes of \(end): its end is missing", .log, path: path, offset: bytes.count)
+            }
             bytes.removeLast(max(0, bytes.count - end))
         }
         let mayBeTorn = number >= plan.last && plan.ends[number] == nil
@@ -76,7 +78,7 @@ struct LogReplay {
                 try fileSystem.remove(path)
                 return
             }
-            reporter.quarantine("\(path) is damaged at byte 0: it does not begin as a segment of the log")
+            reporter.quarantine("\(path) is damaged at byte 0: it does not begin as a segment of the log", .log, path: path, offset: 0)
         }
         var end = bytes.count
         for damage in walk.damages {
@@ -84,7 +86,9 @@ struct LogReplay {
                 reporter.info("\(path) ends in \(damage.range.count) bytes of an unfinished record at byte \(damage.range.lowerBound): cut")
                 end = damage.range.lowerBound
             } else {
-                reporter.quarantine("\(path) is damaged at bytes \(damage.range.lowerBound)..<\(damage.range.upperBound): skipped")
+                let found = RecordFraming.explain(bytes, at: damage.range.lowerBound, file: number)
+                reporter.quarantine(
+                    "\(path) is damaged at bytes \(damage.range) (\(found)): skipped", .log, path: path, offset: damage.range.lowerBound)
             }
         }
         var slots: [[UInt32: UInt32]] = Signal.allCases.map { _ in [:] }
@@ -93,7 +97,9 @@ struct LogReplay {
                 try replay(ByteReader(bytes, payload), &slots)
                 outcome.recordCount += 1
             } catch {
-                reporter.quarantine("\(path) has a record at byte \(payload.lowerBound) that does not decode: \(error)")
+                reporter.quarantine(
+                    "\(path) has a record at byte \(payload.lowerBound) that does not decode: \(error)", .log, path: path,
+                    offset: payload.lowerBound)
             }
         }
         if end < fileByteCount {
