@@ -80,7 +80,7 @@ let package = Package(
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CIntrinsics"),
 
-        .target(name: "TestSupport", dependencies: ["Telemetry", "Patterns"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(name: "TestSupport", dependencies: ["Telemetry"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: settings),
 
         // The app itself (Sources/Web/app) is served as it lies and is no part of the build.
@@ -108,7 +108,7 @@ let package = Package(
         + room("Settings", [yams])
         + room("Formats", ["Telemetry", "Codecs"])
         + room("EmbeddedStore", ["Telemetry", "Codecs", "Patterns", "CRoaring", "CIntrinsics", sqlite], isTestable: true, tests: ["Formats"])
-        + room("Query", ["Telemetry"])
+        + room("Query", ["Telemetry", "Patterns"])
         + room("PromQL", ["Telemetry", "Query", "Patterns"], testFiles: ["Scripts"])
         + room("LogQL", ["Telemetry", "Query", "Patterns"])
         + room("TraceQL", ["Telemetry", "Query", "Patterns"])

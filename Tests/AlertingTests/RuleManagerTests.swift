@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import PromQL
+import Query
 import Synchronization
 import Telemetry
 import TestSupport

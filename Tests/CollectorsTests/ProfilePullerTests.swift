@@ -1,6 +1,7 @@
 import Codecs
 import Foundation
 import Logging
+import Query
 import Telemetry
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Query
 import Synchronization
 import Telemetry
 import TestSupport

@@ -13,7 +13,7 @@ struct EngineTests {
         """
 
     private func engine() async throws -> PromQLEngine {
-        PromQLEngine(store: try await ScriptRunner.store(Self.script))
+        PromQLEngine(store: try await PromQLScriptRunner.store(Self.script))
     }
 
     @Test("a query over its budget of samples ends with Prometheus' words")

@@ -25,7 +25,7 @@ struct GrammarTests {
         "a query formats back to itself, and at an instant gives what it gives within a range",
         arguments: UInt64(0)..<40)
     func drawn(seed: UInt64) async throws {
-        let engine = PromQLEngine(store: try await ScriptRunner.store(Self.script))
+        let engine = PromQLEngine(store: try await PromQLScriptRunner.store(Self.script))
         var draw = QueryDraw(seed: seed)
         var comparedCount = 0
         for _ in 0..<15 {

@@ -49,7 +49,7 @@ struct QueryConformanceTests {
     }
 
     private static func store() async throws -> MemoryStore {
-        try await ScriptRunner.store(
+        try await PromQLScriptRunner.store(
             """
             load 1m
               demo_num_cpus{instance="a", job="demo"} 1 1

@@ -1,4 +1,5 @@
 import Foundation
+import PromQL
 import TestSupport
 import Testing
 
@@ -15,7 +16,7 @@ struct ScriptConformanceTests {
 
     @Test("as many evaluations pass as ever did", arguments: floors)
     func evaluations(file: String, passed: Int) async throws {
-        let outcome = try await ScriptRunner.run(try SharedCases.text("conformance/promql/scripts/\(file).test"))
+        let outcome = try await PromQLScriptRunner.run(try SharedCases.text("conformance/promql/scripts/\(file).test"))
         if ProcessInfo.processInfo.environment["APUS_SCRIPT_REPORT"] != nil {
             print("\(file): \(outcome.passed) passed, \(outcome.failures.count) failed")
             for failure in outcome.failures { print("  \(file).test \(failure)") }

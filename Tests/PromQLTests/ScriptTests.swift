@@ -1,4 +1,5 @@
 import Foundation
+import PromQL
 import Testing
 
 /// The project's own scripts, in the notation of Prometheus' `promqltest`: one file a family.
@@ -11,7 +12,7 @@ struct ScriptTests {
         arguments: ["selectors", "rates", "over_time", "aggregations", "operators", "functions", "histograms"])
     func evaluations(name: String) async throws {
         let text = try String(contentsOf: Self.folder.appending(path: "\(name).test"), encoding: .utf8)
-        let outcome = try await ScriptRunner.run(text)
+        let outcome = try await PromQLScriptRunner.run(text)
         #expect(outcome.passed > 0)
         #expect(outcome.failures.isEmpty, "\(outcome.failures.map { "\(name).test \($0)" }.joined(separator: "\n"))")
     }

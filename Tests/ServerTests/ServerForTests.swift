@@ -1,4 +1,5 @@
 import Logging
+import Query
 import Server
 import TestSupport
 

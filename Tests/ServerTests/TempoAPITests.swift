@@ -1,5 +1,6 @@
 import Codecs
 import Foundation
+import Query
 import Server
 import Telemetry
 import TestSupport

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOHTTP1
+import Query
 import ServiceLifecycle
 import Synchronization
 import Telemetry

@@ -13,7 +13,7 @@ struct HouseTests {
         "Settings": [],
         "Formats": ["Telemetry", "Codecs"],
         "EmbeddedStore": ["Telemetry", "Codecs", "Patterns", "CRoaring", "CIntrinsics"],
-        "Query": ["Telemetry"],
+        "Query": ["Telemetry", "Patterns"],
         "PromQL": ["Telemetry", "Query", "Patterns"],
         "LogQL": ["Telemetry", "Query", "Patterns"],
         "TraceQL": ["Telemetry", "Query", "Patterns"],

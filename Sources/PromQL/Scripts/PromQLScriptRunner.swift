@@ -1,14 +1,13 @@
-import Patterns
-import PromQL
-import Query
-import Telemetry
-import TestSupport
+package import Query
+package import Telemetry
 
 /// Runs a script against the engine, each evaluation in the variants that Prometheus' own runner tries.
-struct ScriptRunner {
-    struct Outcome {
-        var passed = 0
-        var failures: [ScriptError] = []
+package struct PromQLScriptRunner {
+    /// How the evaluations of a script went.
+    package struct Outcome: Sendable {
+        package var passed = 0
+        /// One for each evaluation that failed; one more where the script ended early because a `load` failed.
+        package var failures: [ScriptError] = []
     }
 
     private var store = MemoryStore()
@@ -22,20 +21,30 @@ struct ScriptRunner {
         engine = PromQLEngine(store: store, options: options)
     }
 
-    static func run(_ text: String) async throws -> Outcome {
-        var runner = ScriptRunner()
+    /// Runs a whole script.
+    ///
+    /// - Throws: ``ScriptError`` where the text is no script: then nothing of it has run.
+    package static func run(_ text: String) async throws(ScriptError) -> Outcome {
+        var runner = PromQLScriptRunner()
         var outcome = Outcome()
-        for command in try Script(text).commands {
+        for command in try PromQLScript.read(text).commands {
             switch command {
-            case .clear: runner = ScriptRunner()
-            case .load(let load): try await runner.load(load)
+            case .clear: runner = PromQLScriptRunner()
+            case .load(let load):
+                do throws(ScriptError) {
+                    try await runner.load(load)
+                } catch {
+                    outcome.failures.append(error)
+                    return outcome
+                }
             case .evaluate(let evaluation):
                 do {
                     try await runner.evaluate(evaluation)
                     outcome.passed += 1
                 } catch {
+                    let message = Self.message(error)
                     outcome.failures.append(
-                        ScriptError(line: evaluation.line, message: "\(evaluation.query): \(error)"))
+                        ScriptError(line: evaluation.line, message: "\(evaluation.query): \(message)"))
                 }
             }
         }
@@ -43,32 +52,40 @@ struct ScriptRunner {
     }
 
     /// A store with what the `load` commands of a script say.
-    static func store(_ text: String) async throws -> MemoryStore {
-        var runner = ScriptRunner()
-        for case .load(let load) in try Script(text).commands { try await runner.load(load) }
+    package static func store(_ text: String) async throws(ScriptError) -> MemoryStore {
+        var runner = PromQLScriptRunner()
+        for case .load(let load) in try PromQLScript.read(text).commands { try await runner.load(load) }
         return runner.store
     }
 
     // MARK: Loading
 
-    private mutating func load(_ load: Script.Load) async throws {
+    private mutating func load(_ load: PromQLScript.Load) async throws(ScriptError) {
         var last: [Labels: Int] = [:]
         for (index, series) in load.series.enumerated() { last[series.labels] = index }
         var batch = TelemetryBatch()
         for (index, series) in load.series.enumerated() where last[series.labels] == index {
-            batch.metrics.append(series, spacing: load.spacing)
+            try batch.metrics.append(series, spacing: load.spacing, line: load.line)
         }
         if load.derivesNative {
-            for series in try DerivedHistograms(load.series).series {
-                batch.metrics.append(series, spacing: load.spacing)
+            for series in try DerivedHistograms(load.series, line: load.line).series {
+                try batch.metrics.append(series, spacing: load.spacing, line: load.line)
             }
         }
-        try await store.append(batch)
+        do throws(StoreError) {
+            try await store.append(batch)
+        } catch {
+            throw ScriptError(line: load.line, message: error.description)
+        }
     }
 
     // MARK: Evaluating
 
-    private func evaluate(_ evaluation: Script.Evaluation) async throws {
+    private static func message(_ error: any Error) -> String {
+        (error as? ScriptError)?.message ?? "expected no failure, got \(error)"
+    }
+
+    private func evaluate(_ evaluation: PromQLScript.Evaluation) async throws {
         let expression = try PromQLParser.parse(evaluation.query)
         if let step = evaluation.step {
             try await check(evaluation) {
@@ -84,12 +101,12 @@ struct ScriptRunner {
         let others = time == 0 ? [-1000, 0, 1000] : [-10 * time, 0, time / 5, time, 10 * time]
         for other in others {
             do { try await instant(evaluation, tied, at: other) } catch {
-                throw ScriptError(line: evaluation.line, message: "as \(tied) at \(other): \(error)")
+                throw ScriptError(line: evaluation.line, message: "as \(tied) at \(other): \(Self.message(error))")
             }
         }
     }
 
-    private func instant(_ evaluation: Script.Evaluation, _ query: String, at time: Int64) async throws {
+    private func instant(_ evaluation: PromQLScript.Evaluation, _ query: String, at time: Int64) async throws {
         try await check(evaluation) { try await engine.instant(query, at: time, context: QueryContext()) }
         if evaluation.fails != nil || evaluation.string != nil || evaluation.rangeVector != nil { return }
         if ["start()", "end()", "range()", "step()"].contains(where: query.contains) { return }
@@ -108,17 +125,17 @@ struct ScriptRunner {
                 })
         }
         do { try plain.compare(PromQLResult(value: middle, warnings: [], infos: [])) } catch {
-            throw ScriptError(line: evaluation.line, message: "as a range: \(error)")
+            throw ScriptError(line: evaluation.line, message: "as a range: \(Self.message(error))")
         }
     }
 
-    private func check(_ evaluation: Script.Evaluation, _ run: () async throws -> PromQLResult) async throws {
+    private func check(_ evaluation: PromQLScript.Evaluation, _ run: () async throws -> PromQLResult) async throws {
         let result: PromQLResult
         do { result = try await run() } catch let error as QueryError {
             guard let pattern = evaluation.fails else { throw error }
             guard pattern.matches(error.message) else {
                 throw ScriptError(
-                    line: evaluation.line, message: "expected failure \(pattern.text ?? ""), got \(error.message)")
+                    line: evaluation.line, message: "expected a failure with \(pattern.text ?? ""), got \(error.message)")
             }
             return
         }
@@ -141,10 +158,17 @@ struct ScriptRunner {
 }
 
 extension MetricBatch {
-    fileprivate mutating func append(_ series: ScriptSeries, spacing: Int64) {
+    /// Adds a series whose first value belongs to `start` and the others `spacing` apart, all in milliseconds.
+    package mutating func append(
+        _ series: ScriptSeries, from start: Int64 = 0, spacing: Int64, line: Int
+    ) throws(ScriptError) {
+        let (length, overflowed) = Int64(series.values.count).multipliedReportingOverflow(by: spacing)
+        guard !overflowed, length < 1 << 61, start.magnitude < 1 << 61 else {
+            throw ScriptError(line: line, message: "the samples of \(series.labels) reach beyond the end of time")
+        }
         let index = addSeries(series.labels)
         for (position, value) in series.values.enumerated() {
-            let time = Int64(position) * spacing
+            let time = start + Int64(position) * spacing
             if position < series.startOffsets.count, let offset = series.startOffsets[position], time + offset != 0 {
                 startTimes.append((series: index, timestamp: time, start: time + offset))
             }

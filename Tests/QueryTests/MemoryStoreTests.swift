@@ -1,3 +1,4 @@
+import Query
 import Telemetry
 import TestSupport
 import Testing

@@ -1,9 +1,7 @@
-import PromQL
-import Query
 import Telemetry
 
-/// A PromQL test script, read.
-struct Script {
+/// A PromQL test script, read: the notation of Prometheus' `promqltest`.
+struct PromQLScript {
     enum Command {
         case clear
         case load(Load)
@@ -45,7 +43,18 @@ struct Script {
 
     private(set) var commands: [Command] = []
 
-    init(_ text: String) throws {
+    /// Reads a script.
+    static func read(_ text: String) throws(ScriptError) -> PromQLScript {
+        do {
+            return try PromQLScript(text)
+        } catch let error as ScriptError {
+            throw error
+        } catch {
+            throw ScriptError(line: 0, message: "\(error)")
+        }
+    }
+
+    private init(_ text: String) throws {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             let trimmed = line.trimmingBlanks
             return trimmed.hasPrefix("#") ? "" : trimmed
@@ -71,7 +80,7 @@ struct Script {
             } else if word.hasPrefix("eval") {
                 commands.append(.evaluate(try Self.evaluation(line, number, body)))
             } else {
-                throw ScriptError(line: number, message: "unknown command \(word)")
+                throw ScriptError(line: number, message: "unknown command \(word): expected load, eval or clear")
             }
         }
     }
@@ -79,7 +88,7 @@ struct Script {
     private static func load(_ line: String, _ number: Int, _ body: [(number: Int, text: String)]) throws -> Load {
         let words = line.split(whereSeparator: \.isWhitespace)
         guard words.count == 2, let spacing = PromQLDuration.parse(words[1]) else {
-            throw ScriptError(line: number, message: "bad load")
+            throw ScriptError(line: number, message: "bad load: expected `load DURATION`")
         }
         var load = Load(line: number, spacing: spacing, derivesNative: words[0] == "load_with_nhcb")
         var startOffsets: [Int64?] = []
@@ -124,8 +133,11 @@ struct Script {
             let start = try duration()
             try expect("to")
             let end = try duration()
+            guard start <= end else { throw ScriptError(line: number, message: "the range ends before it starts") }
             try expect("step")
-            evaluation = Evaluation(line: number, query: "", start: start, end: end, step: try duration())
+            let step = try duration()
+            guard step > 0 else { throw ScriptError(line: number, message: "the step must be longer than 0") }
+            evaluation = Evaluation(line: number, query: "", start: start, end: end, step: step)
         } else {
             try expect("at")
             let time = try duration()
@@ -140,7 +152,9 @@ struct Script {
         default: break
         }
         for line in body {
-            if line.text.hasPrefix("expect ") {
+            if evaluation.scalar != nil {
+                throw ScriptError(line: line.number, message: "nothing may follow a scalar result")
+            } else if line.text.hasPrefix("expect ") {
                 try evaluation.expect(String(line.text.dropFirst(7)).trimmingBlanks, line.number)
             } else if line.text.hasPrefix("expected_fail_message ") {
                 evaluation.fails = Pattern(text: String(line.text.dropFirst(22)).trimmingBlanks)
@@ -152,21 +166,26 @@ struct Script {
                 evaluation.series.append(try ScriptSeries(line.text, line: line.number))
             }
         }
+        guard evaluation.warnings.isEmpty || !evaluation.noWarnings, evaluation.infos.isEmpty || !evaluation.noInfos else {
+            throw ScriptError(line: number, message: "annotations are expected and forbidden at once")
+        }
         return evaluation
     }
 }
 
-extension Script.Evaluation {
+extension PromQLScript.Evaluation {
     fileprivate mutating func expect(_ text: String, _ line: Int) throws {
         let word = text.prefix { !$0.isWhitespace }
         let rest = String(text.dropFirst(word.count)).trimmingBlanks
-        var pattern = Script.Pattern()
+        var pattern = PromQLScript.Pattern()
         if rest.hasPrefix("msg:") { pattern = .init(text: String(rest.dropFirst(4)).trimmingBlanks) }
         if rest.hasPrefix("regex:") {
             pattern = .init(text: String(rest.dropFirst(6)).trimmingBlanks, isExpression: true)
         }
         switch word {
-        case "fail": fails = pattern
+        case "fail":
+            guard fails == nil else { throw ScriptError(line: line, message: "a failure is expected twice") }
+            fails = pattern
         case "warn": warnings.append(pattern)
         case "info": infos.append(pattern)
         case "no_warn": noWarnings = true
@@ -177,7 +196,12 @@ extension Script.Evaluation {
             let words = rest.split(whereSeparator: \.isWhitespace)
             guard words.count == 7, let from = PromQLDuration.parse(words[2]), let to = PromQLDuration.parse(words[4]),
                 let step = PromQLDuration.parse(words[6])
-            else { throw ScriptError(line: line, message: "bad expectation") }
+            else {
+                throw ScriptError(line: line, message: "bad expectation: expected `expect range vector from A to B step S`")
+            }
+            guard from <= to, step > 0 else {
+                throw ScriptError(line: line, message: "a range needs an end that is not before its start, and a step")
+            }
             rangeVector = (from, to, step)
             (start, end) = (to, to)
         default: throw ScriptError(line: line, message: "unknown expectation \(word)")
@@ -186,6 +210,7 @@ extension Script.Evaluation {
 }
 
 extension StringProtocol {
+    /// Without white space at both ends.
     var trimmingBlanks: String {
         var slice = self[...]
         while let last = slice.last, last.isWhitespace { slice = slice.dropLast() }

@@ -1,61 +1,7 @@
-import PromQL
 import Telemetry
 
-/// What a script says wrongly.
-struct ScriptError: Error, CustomStringConvertible {
-    var line: Int
-    var message: String
-
-    var description: String { "line \(line): \(message)" }
-}
-
-/// One position of a series in a script.
-enum ScriptValue: Equatable {
-    case none
-    case float(Double)
-    case histogram(NativeHistogram, checksHint: Bool)
-}
-
-/// A line of a script: a label set and its values.
-struct ScriptSeries {
-    var labels: Labels
-    var values: [ScriptValue]
-    /// Set where the line gives start timestamps for the line below it.
-    var isStartTimes = false
-    /// For each position, how far before (less than zero) or after its sample the counter started, in milliseconds.
-    var startOffsets: [Int64?] = []
-
-    /// Reads `metric{a="b"} 1 2+3x4 _ {{schema:0}}`.
-    init(_ text: String, line: Int) throws {
-        var scanner = TextScanner(text, line: line)
-        let name = scanner.takeWhile { $0.isLetter || $0.isNumber || $0 == "_" || $0 == ":" }
-        var braces = ""
-        if scanner.peek == "{" { braces = try scanner.takeBraces() }
-        if scanner.take("@st") { isStartTimes = true }
-        labels = try Self.labels(name, braces, line: line)
-        values = []
-        while !scanner.skipBlanks() {
-            if isStartTimes {
-                startOffsets += try scanner.startOffsets()
-            } else {
-                values += try scanner.item()
-            }
-        }
-    }
-
-    private static func labels(_ name: String, _ braces: String, line: Int) throws -> Labels {
-        // A matcher more, so that an empty label set parses as a selector too.
-        let inside = braces.isEmpty ? "" : String(braces.dropFirst().dropLast())
-        let matchers: [LabelMatcher]
-        do { matchers = try PromQLParser.selector("\(name){__apus_script__=\"x\",\(inside)}") } catch {
-            throw ScriptError(line: line, message: "bad label set: \(error)")
-        }
-        return Labels(matchers.filter { $0.name != "__apus_script__" }.map { Label($0.name, $0.value) })
-    }
-}
-
 /// Reads the notation of series from left to right.
-struct TextScanner {
+struct SeriesScanner {
     private var rest: Substring
     private let line: Int
 
@@ -118,7 +64,9 @@ struct TextScanner {
     private mutating func times() throws -> Int? {
         guard rest.first == "x" else { return nil }
         rest = rest.dropFirst()
-        guard let count = Int(takeWhile(\.isNumber)) else { throw failure("bad repetition") }
+        guard let count = Int(takeWhile(\.isNumber)), count < ScriptSeries.valueCountMax else {
+            throw failure("bad repetition")
+        }
         return count
     }
 
@@ -172,14 +120,16 @@ struct TextScanner {
     /// `-30s-1mx2`, `_x3`: offsets of start timestamps.
     mutating func startOffsets() throws -> [Int64?] {
         if take("_") { return Array(repeating: nil, count: try times() ?? 1) }
-        func offset(_ scanner: inout TextScanner) throws -> Int64 {
+        func offset(_ scanner: inout SeriesScanner) throws -> Int64 {
             var isNegative = false
             if let sign = scanner.peek, sign == "-" || sign == "+" {
                 isNegative = sign == "-"
                 _ = scanner.take(String(sign))
             }
             let text = scanner.takeWhile { $0.isNumber || "ywdhms".contains($0) }
-            guard let value = PromQLDuration.parse(text) else { throw scanner.failure("bad start timestamp \(text)") }
+            guard let value = PromQLDuration.parse(text), value < 1 << 60 else {
+                throw scanner.failure("bad start timestamp \(text)")
+            }
             return isNegative ? -value : value
         }
         var value = try offset(&self)
@@ -189,7 +139,9 @@ struct TextScanner {
         guard let count = try times() else { throw failure("expected a repetition") }
         var values: [Int64?] = [value]
         for _ in 0..<count {
-            value += step
+            let (sum, overflowed) = value.addingReportingOverflow(step)
+            if overflowed { throw failure("a start timestamp is out of range") }
+            value = sum
             values.append(value)
         }
         return values
@@ -220,9 +172,13 @@ struct TextScanner {
         var literal = HistogramLiteral()
         while true {
             _ = skipBlanks()
-            if take("}}") { return (literal.histogram, literal.checksHint) }
+            if take("}}") {
+                guard let histogram = literal.histogram else { throw failure("a histogram's schema or offset is no 32-bit integer") }
+                return (histogram, literal.checksHint)
+            }
             let key = takeWhile { $0.isLetter || $0 == "_" }
-            guard take(":") else { throw failure("bad histogram") }
+            guard HistogramLiteral.keys.contains(key), take(":") else { throw failure("bad histogram") }
+            guard !literal.has(key) else { throw failure("a histogram has \(key) twice") }
             if take("[") {
                 var list: [Double] = []
                 while true {
@@ -232,38 +188,12 @@ struct TextScanner {
                 }
                 literal.set(key, list)
             } else if key == "counter_reset_hint" {
-                literal.set(hint: takeWhile { $0.isLetter || $0 == "_" })
+                guard literal.set(hint: takeWhile { $0.isLetter || $0 == "_" }) else {
+                    throw failure("unknown counter reset hint")
+                }
             } else {
                 literal.set(key, [try number()])
             }
         }
-    }
-}
-
-/// A histogram in the making.
-private struct HistogramLiteral {
-    private var numbers: [String: [Double]] = [:]
-    private var hint = NativeHistogram.ResetHint.unknown
-    private(set) var checksHint = false
-
-    mutating func set(_ key: String, _ values: [Double]) { numbers[key] = values }
-
-    mutating func set(hint name: String) {
-        checksHint = true
-        hint = ["reset": .reset, "not_reset": .notReset, "gauge": .gauge][name] ?? .unknown
-    }
-
-    var histogram: NativeHistogram {
-        func number(_ key: String) -> Double { numbers[key]?.first ?? 0 }
-        func runs(_ counts: String, _ offset: String) -> [NativeHistogram.Run] {
-            let count = numbers[counts]?.count ?? 0
-            return count == 0 ? [] : [.init(offset: Int32(number(offset)), length: UInt32(count))]
-        }
-        return NativeHistogram(
-            schema: Int32(number("schema")), zeroThreshold: number("z_bucket_w"), zeroCount: number("z_bucket"),
-            count: number("count"),
-            sum: number("sum"), positiveRuns: runs("buckets", "offset"), positiveCounts: numbers["buckets"] ?? [],
-            negativeRuns: runs("n_buckets", "n_offset"), negativeCounts: numbers["n_buckets"] ?? [],
-            customBounds: numbers["custom_values"] ?? [], resetHint: hint)
     }
 }

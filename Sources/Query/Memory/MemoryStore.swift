@@ -1,9 +1,8 @@
-package import Telemetry
-import Patterns
 import Synchronization
+package import Telemetry
 
-/// A naive store in memory with the exact meaning of ``TelemetryStore``: what the tests of the query rooms read from, and the
-/// model that a real store is held against. No retention, no bounds, predicates are left to the reader.
+/// A small store in memory with the exact meaning of ``TelemetryStore``: what test scripts and rule unit tests are evaluated
+/// on, and the model that a real store is held against. No retention, no bounds, predicates are left to the reader.
 package final class MemoryStore: TelemetryStore {
     fileprivate struct State: Sendable {
         var streams: [Signal: [MemoryStream]] = [:]

@@ -1,4 +1,3 @@
-import Patterns
 import Telemetry
 
 /// What makes two streams of a signal the same: their labels; for spans, their resource too.
@@ -138,33 +137,5 @@ struct MemoryStream: Sendable {
         var block = Block(stream: stream, timestamps: times, columns: values)
         if !startTimes.isEmpty { block.startTimes = times.map { startTimes[$0] ?? 0 } }
         return block
-    }
-}
-
-/// Matchers with their expressions compiled.
-struct MatcherTest: Sendable {
-    private let conditions: [(name: String, isNegated: Bool, pattern: LabelPattern?, value: String)]
-
-    init(_ matchers: [LabelMatcher]) throws(StoreError) {
-        var conditions: [(name: String, isNegated: Bool, pattern: LabelPattern?, value: String)] = []
-        for matcher in matchers {
-            let isNegated = matcher.operation == .notEqual || matcher.operation == .notMatches
-            var pattern: LabelPattern?
-            if matcher.operation == .matches || matcher.operation == .notMatches {
-                do { pattern = try LabelPattern(matcher.value) } catch {
-                    throw StoreError(.invalidPattern, error.description)
-                }
-            }
-            conditions.append((matcher.name, isNegated, pattern, matcher.value))
-        }
-        self.conditions = conditions
-    }
-
-    /// Whether all hold; an absent label is the empty string.
-    func holds(_ labels: Labels) -> Bool {
-        conditions.allSatisfy { condition in
-            let value = labels[condition.name] ?? ""
-            return (condition.pattern?.matches(value) ?? (value == condition.value)) != condition.isNegated
-        }
     }
 }

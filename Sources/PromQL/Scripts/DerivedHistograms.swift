@@ -1,7 +1,6 @@
-import PromQL
 import Telemetry
 
-/// Native histograms with custom bounds made from the classic histograms of one load.
+/// Native histograms with custom bounds, made from the classic histograms of one load.
 struct DerivedHistograms {
     private struct Family {
         var buckets: [(bound: Double, values: [ScriptValue])] = []
@@ -11,7 +10,7 @@ struct DerivedHistograms {
 
     private(set) var series: [ScriptSeries] = []
 
-    init(_ loaded: [ScriptSeries]) throws {
+    init(_ loaded: [ScriptSeries], line: Int) throws(ScriptError) {
         var families: [Labels: Family] = [:]
         for series in loaded {
             guard let name = series.labels[Labels.metricName] else { continue }
@@ -29,10 +28,14 @@ struct DerivedHistograms {
             }
         }
         for (labels, family) in families.sorted(by: { $0.key < $1.key }) {
-            var result = try ScriptSeries("x", line: 0)
-            result.labels = labels
+            var result = ScriptSeries(labels: labels)
             let length = (family.buckets.map(\.values) + [family.count, family.sum]).map(\.count).max() ?? 0
-            result.values = (0..<length).map { Self.histogram(family, $0) }
+            for index in 0..<length {
+                guard let value = Self.histogram(family, index) else {
+                    throw ScriptError(line: line, message: "the buckets of \(labels) are no cumulative counts")
+                }
+                result.values.append(value)
+            }
             series.append(result)
         }
     }
@@ -42,18 +45,22 @@ struct DerivedHistograms {
         return value
     }
 
-    private static func histogram(_ family: Family, _ index: Int) -> ScriptValue {
+    /// nil where the buckets are no cumulative counts, or disagree with the count.
+    private static func histogram(_ family: Family, _ index: Int) -> ScriptValue? {
         var buckets = family.buckets.compactMap { bucket in
             float(bucket.values, index).map { (bound: bucket.bound, count: $0) }
         }
         buckets.sort { $0.bound < $1.bound }
         let count = float(family.count, index)
         let sum = float(family.sum, index)
-        if buckets.isEmpty && count == nil && sum == nil { return .none }
+        if buckets.isEmpty && count == nil && sum == nil { return ScriptValue.none }
         if buckets.last?.bound != .infinity { buckets.append((.infinity, count ?? buckets.last?.count ?? 0)) }
         var counts: [Double] = []
         var previous = 0.0
+        if buckets.contains(where: { $0.count < 0 }) || (count ?? 0) < 0 { return nil }
+        if let count, let last = buckets.last, last.count != count { return nil }
         for bucket in buckets {
+            guard bucket.count >= previous else { return nil }
             counts.append(bucket.count - previous)
             previous = bucket.count
         }
