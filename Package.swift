@@ -89,7 +89,7 @@ let package = Package(
             name: "apus",
             dependencies: [
                 "Telemetry", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Server", "Web",
-                "Settings",
+                "Settings", "Patterns", "Formats",
                 arguments, lifecycle, logging, httpClient, nio, nioHTTP1,
             ],
             swiftSettings: settings),

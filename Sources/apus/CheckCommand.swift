@@ -5,7 +5,9 @@ import Server
 /// `apus check`
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check files before the server reads them.", subcommands: [CheckConfigCommand.self])
+        commandName: "check", abstract: "Check files before the server reads them.", subcommands: [
+            CheckConfigCommand.self, CheckRulesCommand.self, CheckMetricsCommand.self, CheckQueryCommand.self,
+        ])
 }
 
 /// `apus check config`

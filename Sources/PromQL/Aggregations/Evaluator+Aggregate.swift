@@ -11,6 +11,7 @@ struct SeriesGroup: Sendable {
 
 extension Evaluator {
     func aggregate(_ node: PromQLExpression.Aggregation, _ steps: Steps) async throws(QueryError) -> [Series] {
+        if let plan = FusedPlan(node, options), let result = try await fused(plan, steps) { return try result.merged() }
         var parameter: [Double] = []
         if let expression = node.parameter, node.operation != .countValues {
             parameter = try await scalar(expression, steps)

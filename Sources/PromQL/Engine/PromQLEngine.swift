@@ -19,14 +19,16 @@ package struct PromQLEngine: Sendable {
     package func instant(_ query: String, at time: Int64, context: QueryContext) async throws(QueryError)
         -> PromQLResult
     {
-        try await instant(PromQLParser.parse(query), text: query, at: time, context: context)
+        try await instant(PromQLParser.parse(query, features: options.features), text: query, at: time, context: context)
     }
 
     /// Evaluates a query at the instants from `from` to `to`, `step` apart; all in milliseconds.
     package func range(
         _ query: String, from: Int64, to: Int64, step: Int64, context: QueryContext
     ) async throws(QueryError) -> PromQLResult {
-        try await range(PromQLParser.parse(query), text: query, from: from, to: to, step: step, context: context)
+        try await range(
+            PromQLParser.parse(query, features: options.features), text: query, from: from, to: to, step: step,
+            context: context)
     }
 
     /// Evaluates an expression that has been parsed already; `text` is what its places refer to.

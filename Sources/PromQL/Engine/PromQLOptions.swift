@@ -4,8 +4,15 @@ package struct PromQLOptions: Sendable {
     package var lookback: Int64 = 300_000
     /// The step of a subquery that names none, in milliseconds (Prometheus: the global evaluation interval).
     package var subqueryStep: Int64 = 60_000
+    /// The experimental parts that are on. All syntax is; a server turns on what it is told.
+    package var features = PromQLFeatures.syntax
     /// Names are dropped at the end of a query rather than by each function (Prometheus' `promql-delayed-name-removal`).
-    package var delayedNameRemoval = false
+    package var delayedNameRemoval: Bool {
+        get { features.contains(.delayedNameRemoval) }
+        set {
+            if newValue { features.insert(.delayedNameRemoval) } else { features.remove(.delayedNameRemoval) }
+        }
+    }
 
     package init() {}
 }

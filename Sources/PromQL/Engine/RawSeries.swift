@@ -44,11 +44,25 @@ extension Evaluator {
         _ selector: PromQLExpression.VectorSelector, in range: TimeRange, keepsStale: Bool,
         _ body: (inout RawSeries) throws(QueryError) -> Void
     ) async throws(QueryError) {
-        guard !range.isEmpty else { return }
-        let streams: [TelemetryStream]
-        do { streams = try await store.streams(.metrics, matching: selector.matchers, in: range) } catch {
+        let streams = try await streams(selector, in: range)
+        try await load(selector, streams, in: range, keepsStale: keepsStale, body)
+    }
+
+    /// The streams of a selector.
+    func streams(
+        _ selector: PromQLExpression.VectorSelector, in range: TimeRange
+    ) async throws(QueryError) -> [TelemetryStream] {
+        guard !range.isEmpty else { return [] }
+        do { return try await store.streams(.metrics, matching: selector.matchers, in: range) } catch {
             throw QueryError(storage: error)
         }
+    }
+
+    /// Reads the samples of some of a selector's streams.
+    func load(
+        _ selector: PromQLExpression.VectorSelector, _ streams: [TelemetryStream], in range: TimeRange, keepsStale: Bool,
+        _ body: (inout RawSeries) throws(QueryError) -> Void
+    ) async throws(QueryError) {
         guard !streams.isEmpty else { return }
         var current = RawSeries(labels: .empty)
         var currentID: StreamID?
@@ -101,7 +115,8 @@ extension Evaluator {
         return found
     }
 
-    private func scan(_ request: ScanRequest, _ body: (Block) throws -> ScanControl) async throws(QueryError) {
+    /// Scans the store.
+    func scan(_ request: ScanRequest, _ body: (Block) throws -> ScanControl) async throws(QueryError) {
         do { try await store.scan(request, body) } catch { throw QueryError(scan: error) }
     }
 }

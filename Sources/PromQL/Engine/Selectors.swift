@@ -18,20 +18,24 @@ extension Evaluator {
     ) async throws(QueryError) -> [Series] {
         let instants = try instants(steps, at: selector.at, offset: selector.offset)
         let lookback = options.lookback
-        var result: [Series] = []
         let reach = selector.boundary == .smoothed ? lookback : 0
         let range = TimeRange(instants.start - lookback + 1, instants.end + reach)
-        try await load(selector, in: range, keepsStale: true) { (raw: inout RawSeries) throws(QueryError) in
-            try self.context.reserve(bytes: steps.count * 8)
-            var series = Series(labels: raw.labels, stepCount: steps.count)
-            if selector.boundary == .smoothed {
-                Self.interpolate(raw, instants, lookback, into: &series)
-            } else {
-                Self.pickLast(raw, instants, lookback, part, into: &series)
+        let parts = try await inChunks(streams(selector, in: range)) { chunk throws(QueryError) -> [Series] in
+            var result: [Series] = []
+            result.reserveCapacity(chunk.count)
+            try await self.load(selector, chunk, in: range, keepsStale: true) { (raw: inout RawSeries) throws(QueryError) in
+                try self.context.reserve(bytes: steps.count * 8)
+                var series = Series(labels: raw.labels, stepCount: steps.count)
+                if selector.boundary == .smoothed {
+                    Self.interpolate(raw, instants, lookback, into: &series)
+                } else {
+                    Self.pickLast(raw, instants, lookback, part, into: &series)
+                }
+                if !series.isEmpty { result.append(series) }
             }
-            if !series.isEmpty { result.append(series) }
+            return result
         }
-        return result
+        return parts.count == 1 ? parts[0] : Array(parts.joined())
     }
 
     private static func pickLast(
@@ -73,7 +77,8 @@ extension Evaluator {
         }
     }
 
-    private static func pickLastFloats(
+    /// The last sample at each instant that is not older than the lookback; staleness markers come through as what they are.
+    static func pickLastFloats(
         _ raw: RawSeries, _ instants: Steps, _ lookback: Int64, into output: inout [Double]
     ) {
         // SAFETY: `next` stays within the samples, which are as many as times; no buffer outlives its call.
@@ -123,11 +128,7 @@ extension Evaluator {
     ) async throws(QueryError) {
         switch expression.unwrapped {
         case .range(let node):
-            let length = try milliseconds(node.range, isPositive: true)
-            let ends = try instants(steps, at: node.selector.at, offset: node.selector.offset)
-            let windows = RangeWindows(ends: ends, length: length, boundary: node.selector.boundary)
-            let reach = windows.reach(lookback: options.lookback)
-            let range = TimeRange(ends.start - length + 1 - reach.before, ends.end + reach.after)
+            let (windows, range) = try windows(node, steps)
             try await load(node.selector, in: range, keepsStale: false) { (raw: inout RawSeries) throws(QueryError) in
                 try body(&raw, windows)
             }
@@ -144,6 +145,17 @@ extension Evaluator {
         default:
             throw QueryError(.execution, "expected a range vector")
         }
+    }
+
+    /// The windows of a range vector, and the range of the samples that they see.
+    func windows(
+        _ node: PromQLExpression.RangeSelector, _ steps: Steps
+    ) throws(QueryError) -> (windows: RangeWindows, range: TimeRange) {
+        let length = try milliseconds(node.range, isPositive: true)
+        let ends = try instants(steps, at: node.selector.at, offset: node.selector.offset)
+        let windows = RangeWindows(ends: ends, length: length, boundary: node.selector.boundary)
+        let reach = windows.reach(lookback: options.lookback)
+        return (windows, TimeRange(ends.start - length + 1 - reach.before, ends.end + reach.after))
     }
 
     /// A subquery's inner expression at all the steps that any window can see.

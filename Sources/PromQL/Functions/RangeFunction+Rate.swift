@@ -206,9 +206,9 @@ enum Extrapolation {
 }
 
 /// `rate`, `increase` and `delta` of a series of floats: the hot loop of most dashboards, without a call for each window.
-struct SimpleRate {
+struct SimpleRate: Sendable {
     private let isCounter: Bool
-    private let isRate: Bool
+    let isRate: Bool
 
     init?(_ name: String) {
         switch name {
@@ -252,5 +252,51 @@ struct SimpleRate {
                 }
             }
         }
+    }
+
+    /// The same with windows that have been worked out before, for all series with the same timestamps.
+    func evaluate(
+        _ values: [Double], _ table: WindowTable, _ ranges: RangeWindows, _ steps: Steps, into output: inout [Double]
+    ) {
+        let seconds = Double(ranges.length) / 1000
+        // SAFETY: `high` is at most the count of the column that the table was made of, which is as long as `values`; there is a
+        // window for each step, and `output` is as long. No buffer outlives its call.
+        precondition(table.windows.count == output.count && (table.windows.last.map { Int($0.high) } ?? 0) <= values.count)
+        table.windows.withUnsafeBufferPointer { windows in
+            values.withUnsafeBufferPointer { values in
+                output.withUnsafeMutableBufferPointer { output in
+                    let hasReset = isCounter && Self.hasReset(values)
+                    for step in windows.indices {
+                        let window = windows[step]
+                        let (low, high) = (Int(window.low), Int(window.high))
+                        guard high - low > 1 else {
+                            output[step] = Absent.value
+                            continue
+                        }
+                        let first = values[low]
+                        var increase = values[high - 1] - first
+                        if hasReset {
+                            increase += RangeFunction.resetCorrection(UnsafeBufferPointer(rebasing: values[low..<high]))
+                        }
+                        if isCounter, increase > 0, first >= 0, window.sampled * first < window.toStart * increase {
+                            // A counter was never below zero: go back no further than to where it would have been.
+                            let toStart = min(window.toStart, window.sampled * (first / increase))
+                            let factor = (window.sampled + toStart + window.toEnd) / window.sampled
+                            output[step] = increase * (isRate ? factor / seconds : factor)
+                        } else {
+                            output[step] = increase * window.factor
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the values fall anywhere; without a branch for each.
+    private static func hasReset(_ values: UnsafeBufferPointer<Double>) -> Bool {
+        guard values.count > 1 else { return false }
+        var found: UInt64 = 0
+        for index in 1..<values.count { found |= values[index] < values[index &- 1] ? 1 : 0 }
+        return found != 0
     }
 }

@@ -58,9 +58,9 @@ extension Evaluator {
         let name = call.function.name
         let isCounterRate = name == "rate" || name == "increase"
         let simpleRate = SimpleRate(name)
-        var result: [Series] = []
         let scalars = parameters
-        try await rangeVector(argument, steps) { (raw: inout RawSeries, windows: RangeWindows) throws(QueryError) in
+        let evaluate: @Sendable (inout RawSeries, RangeWindows) throws(QueryError) -> Series? = {
+            raw, windows throws(QueryError) in
             try self.context.check()
             try self.context.reserve(bytes: steps.count * 8)
             var series = Series(labels: raw.labels, dropsName: raw.dropsName, stepCount: steps.count)
@@ -77,10 +77,29 @@ extension Evaluator {
                     if let histogram = point.histogram { series.set(histogram, at: window.step) }
                 }
             }
-            guard !series.isEmpty else { return }
+            guard !series.isEmpty else { return nil }
             if isCounterRate { self.checkCounterName(raw, series, argument.place) }
             if !function.keepsName { self.dropName(&series) }
-            result.append(series)
+            return series
+        }
+        let result: [Series]
+        if case .range(let node) = argument.unwrapped {
+            let (windows, range) = try windows(node, steps)
+            let parts = try await inChunks(streams(node.selector, in: range)) { chunk throws(QueryError) -> [Series] in
+                var result: [Series] = []
+                try await self.load(node.selector, chunk, in: range, keepsStale: false) {
+                    (raw: inout RawSeries) throws(QueryError) in
+                    if let series = try evaluate(&raw, windows) { result.append(series) }
+                }
+                return result
+            }
+            result = parts.count == 1 ? parts[0] : Array(parts.joined())
+        } else {
+            var series: [Series] = []
+            try await rangeVector(argument, steps) { (raw: inout RawSeries, windows: RangeWindows) throws(QueryError) in
+                if let one = try evaluate(&raw, windows) { series.append(one) }
+            }
+            result = series
         }
         return try result.merged()
     }
@@ -104,12 +123,13 @@ extension Evaluator {
         }
     }
 
-    /// A rate of something whose name is no counter's is probably a mistake.
     private func checkCounterName(_ raw: RawSeries, _ series: Series, _ place: SourceRange) {
-        let name = raw.metricName
-        guard !name.isEmpty, !["_total", "_sum", "_count", "_bucket"].contains(where: name.hasSuffix),
-            series.values.contains(where: { !Absent.holds($0) })
-        else { return }
+        if series.values.contains(where: { !Absent.holds($0) }) { checkCounterName(raw.metricName, place) }
+    }
+
+    /// A rate of something whose name is no counter's is probably a mistake.
+    func checkCounterName(_ name: String, _ place: SourceRange) {
+        guard !name.isEmpty, !["_total", "_sum", "_count", "_bucket"].contains(where: name.hasSuffix) else { return }
         annotations.possiblyNoCounter(name, at: place)
     }
 }

@@ -64,6 +64,14 @@ package indirect enum DurationExpression: Sendable, Hashable {
         }
     }
 
+    /// Whether it is a duration or a number alone.
+    var isPlain: Bool {
+        switch self {
+        case .literal, .number: true
+        default: false
+        }
+    }
+
     /// Whether it is known without a query's step and range.
     var isConstant: Bool {
         switch self {

@@ -18,11 +18,7 @@ extension PromQLExpression: CustomStringConvertible {
             return
                 "\(node.left) \(node.operation.rawValue)\(node.returnsBool ? " bool" : "")\(node.matching?.text ?? "") \(node.right)"
         case .aggregation(let node):
-            var text = node.operation.rawValue
-            if node.isWithout || !node.grouping.isEmpty {
-                text += " \(node.isWithout ? "without" : "by") (\(Self.names(node.grouping))) "
-            }
-            return text + "(" + (node.parameter.map { "\($0), " } ?? "") + "\(node.expression))"
+            return node.head + "(" + (node.parameter.map { "\($0), " } ?? "") + "\(node.expression))"
         case .call(let node):
             return node.function.name + "(" + node.arguments.map(\.description).joined(separator: ", ") + ")"
         case .parentheses(let node): return "(\(node.expression))"
@@ -67,9 +63,17 @@ extension PromQLExpression.VectorSelector {
     }
 }
 
+extension PromQLExpression.Aggregation {
+    /// The operator and its grouping.
+    var head: String {
+        guard isWithout || !grouping.isEmpty else { return operation.rawValue }
+        return "\(operation.rawValue) \(isWithout ? "without" : "by") (\(PromQLExpression.names(grouping))) "
+    }
+}
+
 extension VectorMatching {
     /// What stands between the operator and its right side, with a blank before it.
-    fileprivate var text: String {
+    var text: String {
         var text = ""
         let isGrouped = cardinality == .manyToOne || cardinality == .oneToMany
         if isOn || !labels.isEmpty || isGrouped {

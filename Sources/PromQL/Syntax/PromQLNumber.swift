@@ -31,6 +31,16 @@ package enum PromQLNumber {
         return text + (exponent < 0 ? "e-" : "e+") + (magnitude.count < 2 ? "0" : "") + magnitude
     }
 
+    /// Go's `%e` with the shortest digits: `1e+00`, `2.5e-01`.
+    package static func formatScientific(_ value: Double) -> String {
+        guard let parts = DecimalDigits(value) else { return value == 0 ? special(value) + "e+00" : special(value) }
+        let exponent = parts.point - 1
+        let magnitude = String(exponent.magnitude)
+        let mantissa = parts.digits.count > 1 ? "\(parts.digits.prefix(1)).\(parts.digits.dropFirst())" : parts.digits
+        return (parts.isNegative ? "-" : "") + mantissa + (exponent < 0 ? "e-" : "e+") + (magnitude.count < 2 ? "0" : "")
+            + magnitude
+    }
+
     /// As OpenMetrics writes the value of a label such as `le`: always with a decimal point, or an exponent.
     static func formatOpenMetrics(_ value: Double) -> String {
         let text = formatGeneral(value)

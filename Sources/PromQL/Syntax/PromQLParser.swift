@@ -6,9 +6,10 @@ import Patterns
 package enum PromQLParser {
     /// The expression that `text` stands for, type-checked.
     ///
+    /// - Parameter features: the experimental syntax that is allowed.
     /// - Throws: ``QueryError`` with code `parse`.
-    package static func parse(_ text: String) throws(QueryError) -> PromQLExpression {
-        var parser = try TokenParser(text)
+    package static func parse(_ text: String, features: PromQLFeatures = .syntax) throws(QueryError) -> PromQLExpression {
+        var parser = try TokenParser(text, features: features)
         if parser.token.kind == .endOfInput {
             throw parser.failure("no expression found in input", at: parser.token.range)
         }
@@ -34,12 +35,14 @@ package enum PromQLParser {
 /// The state of a parse: tokens and the position among them.
 struct TokenParser {
     let text: String
+    let features: PromQLFeatures
     private let tokens: [Token]
     private var position = 0
     private var depth = 0
 
-    init(_ text: String) throws(QueryError) {
+    init(_ text: String, features: PromQLFeatures = .syntax) throws(QueryError) {
         self.text = text
+        self.features = features
         tokens = try Lexer.tokens(of: text)
     }
 
@@ -136,6 +139,9 @@ extension TokenParser {
         // `^` groups from the right, all others from the left.
         let right = try expression(tighterThan: operation == .power ? operation.precedence - 1 : operation.precedence)
         let place = left.place.joined(right.place)
+        if matching.value.fillLeft != nil || matching.value.fillRight != nil, !features.contains(.fillModifiers) {
+            throw failure("binop fill modifiers are experimental and not enabled", at: place)
+        }
         if left.type == .scalar && right.type == .scalar && operation.isComparison && !returnsBool {
             throw failure("comparisons between scalars must use BOOL modifier", at: sign.range)
         }

@@ -22,13 +22,17 @@ extension TokenParser {
         guard token.kind != .rightBracket else {
             throw unexpected("subquery or range selector", expected: "number, duration, step(), or range()")
         }
-        let range = try durationExpression("subquery or range selector").asDuration
+        let range = try gated { parser throws(QueryError) in
+            try parser.durationExpression("subquery or range selector").asDuration
+        }
         try requirePositive(range, from: start)
         if take(.colon) {
             var step: DurationExpression?
             if token.kind != .rightBracket {
                 let stepStart = token.range
-                let found = try durationExpression("subquery selector").asDuration
+                let found = try gated { parser throws(QueryError) in
+                    try parser.durationExpression("subquery selector").asDuration
+                }
                 try requirePositive(found, from: stepStart)
                 step = found
             }
@@ -49,6 +53,18 @@ extension TokenParser {
         if selector.offset != nil { throw failure("no offset modifiers allowed before range", at: place) }
         if selector.at != nil { throw failure("no @ modifiers allowed before range", at: place) }
         return .range(.init(selector: selector, range: range, place: place))
+    }
+
+    /// Reads a duration, which must be a plain one where the experimental ones are not allowed.
+    private mutating func gated(
+        _ read: (inout TokenParser) throws(QueryError) -> DurationExpression
+    ) throws(QueryError) -> DurationExpression {
+        let start = token.range
+        let duration = try read(&self)
+        guard features.contains(.durationExpressions) || duration.isPlain else {
+            throw failure("experimental duration expression is not enabled", at: start.joined(previous.range))
+        }
+        return duration
     }
 
     private mutating func closeBracket(_ context: String) throws(QueryError) {
@@ -72,7 +88,7 @@ extension TokenParser {
 
     private mutating func offset(_ operand: PromQLExpression) throws(QueryError) -> PromQLExpression {
         advance()
-        let value = try offsetValue()
+        let value = try gated { parser throws(QueryError) in try parser.offsetValue() }
         if value.isConstant {
             do { _ = try value.milliseconds(step: 0, range: 0) } catch {
                 throw failure(error.message, at: previous.range)
@@ -161,6 +177,9 @@ extension TokenParser {
     private mutating func bounded(
         _ operand: PromQLExpression, _ boundary: PromQLExpression.Boundary
     ) throws(QueryError) -> PromQLExpression {
+        guard features.contains(.extendedRangeSelectors) else {
+            throw failure("\(boundary.rawValue) modifier is experimental and not enabled", at: operand.place)
+        }
         let found = advance()
         let place = operand.place.joined(found.range)
         switch operand {

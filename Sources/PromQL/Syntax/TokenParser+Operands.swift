@@ -58,6 +58,9 @@ extension TokenParser {
         guard let function = FunctionSignature.named(name.text) else {
             throw failure("unknown function with name \(name.text.quoted)", at: name.range)
         }
+        if function.isExperimental, !features.contains(.experimentalFunctions) {
+            throw failure("function \(name.text.quoted) is not enabled", at: name.range)
+        }
         let arguments = try arguments("function call")
         return .call(.init(function: function, arguments: arguments, place: name.range.joined(previous.range)))
     }

@@ -126,7 +126,7 @@ struct PrometheusRuleRoutes {
         json.field("state", alert.state.rawValue)
         json.field("activeAt", time(alert.activeAt))
         if let since = alert.keepFiringSince { json.field("keepFiringSince", time(since)) }
-        json.field("value", ScientificNumber.text(alert.value))
+        json.field("value", PromQLNumber.formatScientific(alert.value))
         json.endObject()
     }
 

@@ -1,0 +1,81 @@
+import Telemetry
+
+/// The groups of an aggregation, found by the labels that make them without building a label set for each series.
+struct LabelGroups: Sendable {
+    private let names: [String]
+    private let isWithout: Bool
+    /// The name and its like are no labels of the series any more.
+    private let dropsMetadata: Bool
+    private var positions: [Int: Int] = [:]
+    /// The label sets of the groups, in the order in which they were found.
+    private(set) var labels: [Labels] = []
+    /// Whether a series has metadata beside its name: without them it may be the same as another.
+    private(set) var hasMetadata = false
+
+    init(_ node: PromQLExpression.Aggregation, dropsMetadata: Bool) {
+        names = node.grouping
+        isWithout = node.isWithout
+        self.dropsMetadata = dropsMetadata
+    }
+
+    /// The position of the group that a series belongs to; `isNew` where it is its first.
+    mutating func position(of series: Labels) -> (index: Int, isNew: Bool) {
+        if names.isEmpty, !isWithout, !labels.isEmpty {
+            noteMetadata(series)
+            return (0, false)
+        }
+        var hasher = Hasher()
+        for pair in series.pairs where keeps(pair.name) {
+            if isWithout { hasher.combine(pair.name) }
+            hasher.combine(pair.value)
+        }
+        noteMetadata(series)
+        var hash = hasher.finalize()
+        while let position = positions[hash] {
+            if isSame(series, labels[position]) { return (position, false) }
+            hash &+= 1
+        }
+        positions[hash] = labels.count
+        labels.append(Labels(series.pairs.filter { keeps($0.name) }))
+        return (labels.count - 1, true)
+    }
+
+    /// The position of a group by its label set.
+    mutating func position(ofGroup group: Labels) -> (index: Int, isNew: Bool) {
+        if let index = labels.firstIndex(of: group) { return (index, false) }
+        labels.append(group)
+        return (labels.count - 1, true)
+    }
+
+    /// Takes over what another part of the series has shown.
+    mutating func note(_ other: LabelGroups) {
+        if other.hasMetadata { hasMetadata = true }
+    }
+
+    private mutating func noteMetadata(_ series: Labels) {
+        guard dropsMetadata, !hasMetadata else { return }
+        // They are sorted: `__type__` and `__unit__` come right after what else begins with underscores.
+        for pair in series.pairs {
+            guard pair.name.utf8.starts(with: "__".utf8) else {
+                if pair.name.utf8.first ?? 0 > UInt8(ascii: "_") { break }
+                continue
+            }
+            if pair.name != Labels.metricName, Labels.metadataNames.contains(pair.name) { hasMetadata = true }
+        }
+    }
+
+    private func keeps(_ name: String) -> Bool {
+        if isWithout { return !names.contains(name) && !Labels.metadataNames.contains(name) }
+        guard names.contains(name) else { return false }
+        return !(dropsMetadata && Labels.metadataNames.contains(name))
+    }
+
+    private func isSame(_ series: Labels, _ group: Labels) -> Bool {
+        var next = 0
+        for pair in series.pairs where keeps(pair.name) {
+            guard next < group.pairs.count, group.pairs[next] == pair else { return false }
+            next += 1
+        }
+        return next == group.pairs.count
+    }
+}
