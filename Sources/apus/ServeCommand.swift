@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import PromQL
 import Server
 
 /// `apus serve`
@@ -40,6 +41,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("debug, info, warning or error.", valueName: "level"), transform: Self.level)
     var logLevel: Logger.Level = .info
 
+    @Option(
+        help: ArgumentHelp(
+            "Experimental parts of PromQL, separated by commas, by the names that Prometheus gives them: \
+            \(PromQLFeatures.byName.keys.sorted().joined(separator: ", ")).", valueName: "names"))
+    var enableFeature: [String] = []
+
     @Flag(help: "Listen beyond loopback without tokens: everybody who reaches the address may read and write everything.")
     var insecure = false
 
@@ -59,12 +66,17 @@ struct ServeCommand: AsyncParsableCommand {
         options.otlpListen = otlpHttpListen
         options.webFolder = webDir
         options.isInsecure = insecure
+        options.featureNames = enableFeature.flatMap { $0.split(separator: ",").map(String.init) }
         options.environment = ProcessInfo.processInfo.environment
         do throws(ServeError) {
             let settings = try options.settings()
             let format = logFormat ?? settings.logFormat ?? .plain
             let level = logLevel
             LoggingSystem.bootstrap { _ in format.handler(level: level) }
+            // As in Prometheus: what is on for everybody here, or not known at all, is no reason not to start.
+            for name in options.featureNames where PromQLFeatures.byName[name] == nil {
+                Logger(label: "apus").warning("unknown option for --enable-feature", metadata: ["option": .string(name)])
+            }
             try await Serve.run(options: options, settings: settings, logger: Logger(label: "apus"))
         } catch {
             try Failure.exit(error)

@@ -1,4 +1,4 @@
-import Telemetry
+package import Telemetry
 
 /// What is legal in rule files but probably not meant (`promtool check rules --lint`).
 package enum RuleLint {

@@ -1,5 +1,5 @@
 import Foundation
-import PromQL
+package import PromQL
 package import Settings
 package import Telemetry
 

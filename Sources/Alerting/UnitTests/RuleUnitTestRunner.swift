@@ -1,7 +1,7 @@
 import Logging
-import PromQL
+package import PromQL
 import Query
-package import Settings
+import Settings
 import Telemetry
 
 /// Runs the tests of a ``RuleUnitTestFile`` (Prometheus, cmd/promtool/unittest.go): the rules are evaluated step by step on the

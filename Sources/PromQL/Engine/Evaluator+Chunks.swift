@@ -5,7 +5,7 @@ import Telemetry
 extension Evaluator {
     /// Below that many series the work of one chunk is not worth a task of its own.
     private static let chunkSeriesCountMin = 256
-    private static let coreCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    static let coreCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
     /// Splits streams over the cores, in their order, and returns what `body` makes of each chunk.
     func inChunks<Part: Sendable>(

@@ -10,11 +10,13 @@ final class Evaluator: Sendable {
     /// The steps of the query as a whole: what `start()`, `end()`, `step()` and `range()` mean.
     let query: Steps
     let queryEnd: Int64
+    /// Set where the plan is wanted.
+    let plan: PlanRecorder?
 
     init(
         store: any TelemetryStore, options: PromQLOptions, context: QueryContext, annotations: Annotations,
         query: Steps,
-        queryEnd: Int64? = nil
+        queryEnd: Int64? = nil, plan: PlanRecorder? = nil
     ) {
         self.store = store
         self.options = options
@@ -22,14 +24,25 @@ final class Evaluator: Sendable {
         self.annotations = annotations
         self.query = query
         self.queryEnd = queryEnd ?? query.end
+        self.plan = plan
     }
 
     /// The value of an expression at each of `steps`.
     func evaluate(_ expression: PromQLExpression, _ steps: Steps) async throws(QueryError) -> Value {
+        guard let plan else { return try await compute(expression, steps) }
+        plan.enter(expression, samples: context.samplesRead)
+        let value = try await compute(expression, steps)
+        let seriesCount = if case .vector(let series) = value { series.count } else { 0 }
+        plan.leave(seriesCount: seriesCount, samples: context.samplesRead)
+        return value
+    }
+
+    private func compute(_ expression: PromQLExpression, _ steps: Steps) async throws(QueryError) -> Value {
         try context.check()
         if steps.count > 1, expression.type == .vector, isInvariant(expression) {
             // The same at every step: evaluate it once.
-            let once = try await evaluate(expression, Steps(start: steps.start, step: steps.step, count: 1))
+            plan?.note("the same at every step: evaluated once")
+            let once = try await compute(expression, Steps(start: steps.start, step: steps.step, count: 1))
             guard case .vector(let series) = once else { return once }
             return .vector(series.map { $0.repeated(steps.count) })
         }

@@ -31,16 +31,23 @@ package struct PromQLEngine: Sendable {
             context: context)
     }
 
+    /// The same engine with another lookback, in milliseconds.
+    package func with(lookback: Int64) -> PromQLEngine {
+        var options = options
+        options.lookback = lookback
+        return PromQLEngine(store: store, options: options)
+    }
+
     /// Evaluates an expression that has been parsed already; `text` is what its places refer to.
     package func instant(
-        _ expression: PromQLExpression, text: String, at time: Int64, context: QueryContext
+        _ expression: PromQLExpression, text: String, at time: Int64, context: QueryContext, plan: PlanRecorder? = nil
     ) async throws(QueryError) -> PromQLResult {
         // Bounds keep every sum of times, ranges and offsets within 64 bits.
         try Self.check(time)
         let annotations = Annotations(text: text)
         let evaluator = Evaluator(
             store: store, options: options, context: context, annotations: annotations,
-            query: Steps(start: time, step: 1, count: 1))
+            query: Steps(start: time, step: 1, count: 1), plan: plan)
         let value: PromQLValue
         if expression.type == .matrix {
             value = .matrix(try await evaluator.matrix(expression).sorted { $0.labels < $1.labels })
@@ -64,7 +71,8 @@ package struct PromQLEngine: Sendable {
 
     /// Evaluates an expression that has been parsed already; `text` is what its places refer to.
     package func range(
-        _ expression: PromQLExpression, text: String, from: Int64, to: Int64, step: Int64, context: QueryContext
+        _ expression: PromQLExpression, text: String, from: Int64, to: Int64, step: Int64, context: QueryContext,
+        plan: PlanRecorder? = nil
     ) async throws(QueryError) -> PromQLResult {
         try Self.check(from)
         try Self.check(to)
@@ -89,7 +97,8 @@ package struct PromQLEngine: Sendable {
         let annotations = Annotations(text: text)
         let steps = Steps(start: from, step: step, count: Int(pointCount))
         let evaluator = Evaluator(
-            store: store, options: options, context: context, annotations: annotations, query: steps, queryEnd: to)
+            store: store, options: options, context: context, annotations: annotations, query: steps, queryEnd: to,
+            plan: plan)
         var series: [Series]
         switch try await evaluator.evaluate(expression.planned(), steps) {
         case .scalar(let values): series = [Series(labels: .empty, values: values)]

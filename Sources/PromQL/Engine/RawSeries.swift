@@ -117,6 +117,8 @@ extension Evaluator {
 
     /// Scans the store.
     func scan(_ request: ScanRequest, _ body: (Block) throws -> ScanControl) async throws(QueryError) {
+        var request = request
+        request.statistics = plan?.scan
         do { try await store.scan(request, body) } catch { throw QueryError(scan: error) }
     }
 }

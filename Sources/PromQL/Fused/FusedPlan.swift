@@ -1,3 +1,5 @@
+import Telemetry
+
 /// An aggregation whose input need not exist: each series goes into its group's column as soon as it has been read.
 ///
 /// That is so where the input is a selector, or a range function of one, and the aggregation needs no more of a series than its
@@ -37,7 +39,7 @@ struct FusedPlan: Sendable {
             guard call.arguments.count == 1, case .range(let range) = call.arguments[0].unwrapped,
                 range.selector.boundary == .extrapolated, let function = RangeFunction.named(call.function.name)
             else { return nil }
-            let name = range.selector.matchers.first { $0.name == "__name__" && $0.operation == .equal }?.value
+            let name = range.selector.matchers.first { $0.name == Labels.metricName && $0.operation == .equal }?.value
             // Without its name a series may be the same as another: that is an error, which only all of them together show.
             guard function.keepsName || name?.isEmpty == false else { return nil }
             selector = range.selector

@@ -5,6 +5,11 @@ package struct ScriptError: Error, Sendable, CustomStringConvertible {
     package var line: Int
     package var message: String
 
+    package init(line: Int, message: String) {
+        self.line = line
+        self.message = message
+    }
+
     package var description: String { "line \(line): \(message)" }
 }
 

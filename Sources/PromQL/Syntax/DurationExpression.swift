@@ -64,6 +64,11 @@ package indirect enum DurationExpression: Sendable, Hashable {
         }
     }
 
+    /// Its milliseconds, where they are known without a query's step and range.
+    package var constantMilliseconds: Int64? {
+        isConstant ? try? milliseconds(step: 0, range: 0) : nil
+    }
+
     /// Whether it is a duration or a number alone.
     var isPlain: Bool {
         switch self {

@@ -104,6 +104,11 @@ extension TokenParser {
                 at: place)
         }
         let expression = arguments.removeLast()
+        if operation == .limitk || operation == .limitRatio, !features.contains(.experimentalFunctions) {
+            throw failure(
+                "\(operation.rawValue)() is experimental and must be enabled with --enable-feature=promql-experimental-functions",
+                at: place)
+        }
         return .aggregation(
             .init(
                 operation: operation, expression: expression, parameter: arguments.first,

@@ -1,11 +1,11 @@
 import Patterns
-import Telemetry
+package import Telemetry
 
 /// Matchers with their expressions compiled.
-struct MatcherTest: Sendable {
+package struct MatcherTest: Sendable {
     private let conditions: [(name: String, isNegated: Bool, pattern: LabelPattern?, value: String)]
 
-    init(_ matchers: [LabelMatcher]) throws(StoreError) {
+    package init(_ matchers: [LabelMatcher]) throws(StoreError) {
         var conditions: [(name: String, isNegated: Bool, pattern: LabelPattern?, value: String)] = []
         for matcher in matchers {
             let isNegated = matcher.operation == .notEqual || matcher.operation == .notMatches
@@ -21,7 +21,7 @@ struct MatcherTest: Sendable {
     }
 
     /// Whether all hold; an absent label is the empty string.
-    func holds(_ labels: Labels) -> Bool {
+    package func holds(_ labels: Labels) -> Bool {
         conditions.allSatisfy { condition in
             let value = labels[condition.name] ?? ""
             return (condition.pattern?.matches(value) ?? (value == condition.value)) != condition.isNegated

@@ -40,6 +40,8 @@ package final class ServerMetrics: Sendable {
         var queryFailures: [String: UInt64] = [:]
         var reloads: (successful: UInt64, failed: UInt64) = (0, 0)
         var isLastReloadSuccessful = true
+        /// When the configuration was last taken, in nanoseconds since the Unix epoch; nil: at the start.
+        var lastReload: Int64?
     }
 
     private let state = Mutex(State())
@@ -74,8 +76,14 @@ package final class ServerMetrics: Sendable {
         }
     }
 
-    func reloaded(isSuccessful: Bool) {
+    /// How the last reload went, and when the configuration was last taken; nil where there was none.
+    var lastReload: (isSuccessful: Bool, time: Int64)? {
+        state.withLock { state in state.lastReload.map { (state.isLastReloadSuccessful, $0) } }
+    }
+
+    func reloaded(isSuccessful: Bool, at time: Int64) {
         state.withLock { state in
+            if isSuccessful { state.lastReload = time }
             if isSuccessful { state.reloads.successful &+= 1 } else { state.reloads.failed &+= 1 }
             state.isLastReloadSuccessful = isSuccessful
         }

@@ -52,6 +52,15 @@ struct PrometheusParameters {
         return .milliseconds(milliseconds)
     }
 
+    /// How old a sample may be to stand for its series, in milliseconds; nil: as the server is set.
+    func lookback() throws(APIError) -> Int64? {
+        guard let text = form.nonEmpty("lookback_delta") else { return nil }
+        guard let milliseconds = TimeParameter.stepMilliseconds(text) else {
+            throw APIError(.badRequest, "error parsing lookback delta duration: cannot parse \"\(text)\" to a valid duration")
+        }
+        return milliseconds > 0 ? milliseconds : nil
+    }
+
     /// How many results are wanted; nil: all.
     func limit(_ name: String = "limit") throws(APIError) -> Int? {
         guard let text = form.nonEmpty(name) else { return nil }

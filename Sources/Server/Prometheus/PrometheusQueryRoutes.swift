@@ -14,28 +14,34 @@ struct PrometheusQueryRoutes {
         [
             .form("/api/v1/query", scope: .query, errors: .prometheus) { try await instant($0) },
             .form("/api/v1/query_range", scope: .query, errors: .prometheus) { try await range($0) },
+            .form("/api/v1/explain", scope: .query, errors: .prometheus) { try await explain($0) },
             .form("/api/v1/format_query", scope: .query, errors: .prometheus) { try format($0) },
+            .form("/api/v1/parse_query", scope: .query, errors: .prometheus) { try parse($0) },
         ]
+    }
+
+    /// The instants of a request: one, or a range.
+    private enum Instants {
+        case one(Int64)
+        case range(start: Int64, end: Int64, step: Int64)
     }
 
     private func instant(_ call: Call) async throws -> Answer {
         let parameters = try PrometheusParameters(call)
         let limit = try parameters.limit()
         let at = try parameters.time("time") ?? time.milliseconds
-        let timeout = try parameters.timeout()
-        let query = parameters.form["query"] ?? ""
-        let engine = engine
-        let (result, context) = try await naming { () async throws(QueryError) in
-            try await runner.run("promql", query, for: call, timeout: timeout) { context throws(QueryError) in
-                (try await engine.instant(query, at: at, context: context), context)
-            }
-        }
+        let (result, context) = try await evaluate(parameters, .one(at), call)
         return answer(result, limit: limit, context: context, parameters: parameters)
     }
 
     private func range(_ call: Call) async throws -> Answer {
         let parameters = try PrometheusParameters(call)
         let limit = try parameters.limit()
+        let (result, context) = try await evaluate(parameters, rangeInstants(parameters), call)
+        return answer(result, limit: limit, context: context, parameters: parameters)
+    }
+
+    private func rangeInstants(_ parameters: PrometheusParameters) throws -> Instants {
         let start = try parameters.requiredTime("start")
         let end = try parameters.requiredTime("end")
         guard end >= start else { throw APIError.parameter("end", "end timestamp must not be before start time") }
@@ -45,26 +51,73 @@ struct PrometheusQueryRoutes {
                 .badRequest,
                 "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)")
         }
+        return .range(start: start, end: end, step: step)
+    }
+
+    /// Evaluates the query of a request. What is wrong with the query itself is a bad parameter.
+    private func evaluate(
+        _ parameters: PrometheusParameters, _ instants: Instants, _ call: Call, plan: PlanRecorder? = nil
+    ) async throws -> (PromQLResult, QueryContext) {
         let timeout = try parameters.timeout()
         let query = parameters.form["query"] ?? ""
-        let engine = engine
-        let (result, context) = try await naming { () async throws(QueryError) in
+        let engine = try parameters.lookback().map { self.engine.with(lookback: $0) } ?? self.engine
+        return try await naming { () async throws(QueryError) in
             try await runner.run("promql", query, for: call, timeout: timeout) { context throws(QueryError) in
-                (try await engine.range(query, from: start, to: end, step: step, context: context), context)
+                let expression = try PromQLParser.parse(query, features: engine.options.features)
+                switch instants {
+                case .one(let time):
+                    return (try await engine.instant(expression, text: query, at: time, context: context, plan: plan), context)
+                case .range(let start, let end, let step):
+                    guard expression.type == .vector || expression.type == .scalar else {
+                        throw QueryError(
+                            .parse,
+                            "invalid expression type \(expression.type.rawValue.quoted) for range query, must be Scalar or instant Vector")
+                    }
+                    let result = try await engine.range(
+                        expression, text: query, from: start, to: end, step: step, context: context, plan: plan)
+                    return (result, context)
+                }
             }
         }
-        return answer(result, limit: limit, context: context, parameters: parameters)
+    }
+
+    /// Evaluates a query as `query` would, or as `query_range` where a start is given, and shows how that went instead of its result.
+    private func explain(_ call: Call) async throws -> Answer {
+        let parameters = try PrometheusParameters(call)
+        let isRange = parameters.form.nonEmpty("start") != nil
+        let instants = isRange ? try rangeInstants(parameters) : .one(try parameters.time("time") ?? time.milliseconds)
+        let plan = PlanRecorder()
+        let (result, context) = try await evaluate(parameters, instants, call, plan: plan)
+        return PrometheusJSON.success(warnings: result.warnings, infos: result.infos) { answer in
+            answer.write { json in
+                json.beginObject()
+                json.field("query", parameters.form["query"] ?? "")
+                json.field("milliseconds", context.elapsed.seconds * 1_000)
+                json.field("samples", context.samplesRead)
+                json.field("bytesPeak", context.bytesPeak)
+                json.key("plan")
+                if let root = plan.root { ExplainJSON.write(root, &json) } else { json.null() }
+                json.endObject()
+            }
+        }
     }
 
     private func format(_ call: Call) throws -> Answer {
-        let query = try call.form()["query"] ?? ""
-        let expression: PromQLExpression
+        let expression = try parsed(call)
+        return PrometheusJSON.success { answer in answer.write { $0.string(expression.prettified) } }
+    }
+
+    private func parse(_ call: Call) throws -> Answer {
+        let expression = try parsed(call)
+        return PrometheusJSON.success { answer in answer.write { SyntaxTreeJSON.write(expression, &$0) } }
+    }
+
+    private func parsed(_ call: Call) throws -> PromQLExpression {
         do {
-            expression = try PromQLParser.parse(query)
-        } catch {
+            return try PromQLParser.parse(try call.form()["query"] ?? "", features: engine.options.features)
+        } catch let error as QueryError {
             throw APIError.parameter("query", error.description)
         }
-        return PrometheusJSON.success { answer in answer.write { $0.string(expression.description) } }
     }
 
     /// A query that cannot be parsed is a bad parameter, and named so.

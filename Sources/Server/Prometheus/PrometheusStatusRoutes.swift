@@ -1,5 +1,7 @@
 import Codecs
 import Formats
+import Glibc
+import Settings
 import Telemetry
 
 /// `status/*` (Prometheus, HTTP API, "Status").
@@ -8,6 +10,10 @@ struct PrometheusStatusRoutes {
     let time: TimeSource
     /// Nanoseconds since the Unix epoch.
     let startedAt: Int64
+    /// How the configuration was last read: whether that went well, and when, in nanoseconds since the Unix epoch.
+    let lastReload: @Sendable () -> (isSuccessful: Bool, time: Int64)
+    /// How long metrics are kept.
+    let retention: Duration
     /// The text of `prometheus.yml`, now.
     let configuration: @Sendable () -> String
     /// The flags of the command line that have a counterpart in Prometheus.
@@ -39,20 +45,37 @@ struct PrometheusStatusRoutes {
     private func runtimeInformation() async -> Answer {
         let statistics = await store.statistics()
         let figures = ProcessFigures.read()
+        let reload = lastReload()
         return object { json in
             json.field("startTime", RFC3339.text(nanoseconds: startedAt))
-            json.field("CWD", "")
-            json.field("hostname", "")
+            json.field("CWD", Self.workingFolder())
+            json.field("hostname", Self.hostname())
             json.field("serverTime", RFC3339.text(nanoseconds: time.nanoseconds))
-            json.field("reloadConfigSuccess", true)
-            json.field("lastConfigTime", RFC3339.text(nanoseconds: startedAt))
+            json.field("reloadConfigSuccess", reload.isSuccessful)
+            json.field("lastConfigTime", RFC3339.text(nanoseconds: reload.time))
             json.field("corruptionCount", statistics.quarantinedCount)
             json.field("goroutineCount", Int(figures.threadCount))
-            json.field("GOMAXPROCS", 0)
+            json.field("GOMAXPROCS", Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
             json.field("GOMEMLIMIT", 0)
             json.field("GOGC", "")
             json.field("GODEBUG", "")
-            json.field("storageRetention", "")
+            json.field("storageRetention", DurationText.format(retention))
+        }
+    }
+
+    private static func workingFolder() -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            guard let base = buffer.baseAddress, let path = getcwd(base, buffer.count) else { return "" }
+            return String(cString: path)
+        }
+    }
+
+    private static func hostname() -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+            guard let base = buffer.baseAddress, gethostname(base, buffer.count) == 0 else { return "" }
+            // A name that fills the buffer comes without its end.
+            buffer[buffer.count - 1] = 0
+            return String(cString: base)
         }
     }
 

@@ -1,17 +1,21 @@
 import Codecs
 import Collectors
 import Formats
+import PromQL
+import Query
 import Settings
 import Telemetry
 
-/// `targets` and `scrape_pools` (Prometheus, HTTP API, "Targets").
+/// `targets`, `targets/metadata` and `scrape_pools` (Prometheus, HTTP API, "Targets").
 struct PrometheusTargetRoutes {
     /// The jobs with their targets, now.
     let pools: @Sendable () -> [ScrapePool]
+    let store: any TelemetryStore
 
     var routes: [Route] {
         [
             .get("/api/v1/targets", scope: .query, errors: .prometheus) { try targets($0) },
+            .get("/api/v1/targets/metadata", scope: .query, errors: .prometheus) { try await metadata($0) },
             .get("/api/v1/scrape_pools", scope: .query, errors: .prometheus) { _ in scrapePools() },
         ]
     }
@@ -62,6 +66,51 @@ struct PrometheusTargetRoutes {
                 for pool in pools { json.field(pool.name, pool.dropped.count) }
                 json.endObject()
                 json.endObject()
+            }
+        }
+    }
+
+    /// What is known of the metrics that each target exposes: those of which it has series now.
+    private func metadata(_ call: Call) async throws -> Answer {
+        let parameters = try PrometheusParameters(call)
+        let limit = try parameters.limit()
+        let metric = parameters.form.nonEmpty("metric")
+        var matchers: [LabelMatcher] = []
+        if let text = parameters.form.nonEmpty("match_target") {
+            do {
+                matchers = try PromQLParser.selector(text)
+            } catch {
+                throw APIError.parameter("match_target", error.description)
+            }
+        }
+        let test = try MatcherTest(matchers)
+        let known = Dictionary(try await store.metadata(family: metric).map { ($0.family, $0) }) { first, _ in first }
+        var rows: [(target: Labels, entry: MetricMetadata)] = []
+        for target in pools().flatMap(\.active) where test.holds(target.labels) {
+            let own = target.labels.pairs.map { LabelMatcher($0.name, .equal, $0.value) }
+            let names = try await store.labelValues(Labels.metricName, .metrics, matching: own, in: .all)
+            var families: Set<String> = []
+            for name in names {
+                let suffix = ["_bucket", "_count", "_sum", "_total"].first { name.hasSuffix($0) && known[name] == nil }
+                let family = suffix.map { String(name.dropLast($0.count)) } ?? name
+                if let entry = known[family], families.insert(family).inserted { rows.append((target.labels, entry)) }
+            }
+        }
+        if let limit, rows.count > limit { rows.removeLast(rows.count - limit) }
+        return PrometheusJSON.success { answer in
+            answer.write { json in
+                json.beginArray()
+                for row in rows {
+                    json.beginObject()
+                    json.key("target")
+                    json.labels(row.target)
+                    if metric == nil { json.field("metric", row.entry.family) }
+                    json.field("type", row.entry.kind.rawValue)
+                    json.field("help", row.entry.help)
+                    json.field("unit", row.entry.unit)
+                    json.endObject()
+                }
+                json.endArray()
             }
         }
     }

@@ -67,7 +67,8 @@ package struct ApusServer: Sendable {
         live = LiveSettings(Self.liveValues(settings, addresses, isInsecure: options.isInsecure))
         let externalURL = settings.externalURL ?? "http://\(addresses.http)"
         self.externalURL = externalURL
-        collectors = try CollectorSet(settings: settings, backend: backend, externalURL: externalURL, time: time, logger: logger)
+        collectors = try CollectorSet(
+            settings: settings, features: options.features, backend: backend, externalURL: externalURL, time: time, logger: logger)
     }
 
     /// The services to be run in one group, in the order in which they start; they stop in the opposite one, the store last.
@@ -100,10 +101,10 @@ package struct ApusServer: Sendable {
             try Self.checkExposure(addresses, new, isInsecure: options.isInsecure)
             try collectors.apply(new)
             live.replace(Self.liveValues(new, addresses, isInsecure: options.isInsecure))
-            metrics.reloaded(isSuccessful: true)
+            metrics.reloaded(isSuccessful: true, at: time.nanoseconds)
             logger.info("configuration reloaded")
         } catch {
-            metrics.reloaded(isSuccessful: false)
+            metrics.reloaded(isSuccessful: false, at: time.nanoseconds)
             logger.error("configuration not reloaded", metadata: ["error": "\(error.description)"])
             throw error
         }
@@ -144,17 +145,29 @@ package struct ApusServer: Sendable {
         let flags = [
             ("query.timeout", "\(Int(settings.limits.queryTimeout.seconds))s"), ("query.max-samples", String(limits.sampleCountMax)),
             ("query.lookback-delta", "5m"), ("web.enable-remote-write-receiver", "true"), ("web.enable-otlp-receiver", "true"),
+            ("enable-feature", options.featureNames.joined(separator: ",")),
+            ("storage.tsdb.retention.time", DurationText.format(settings.retention.metrics)),
+            ("web.enable-lifecycle", "true"), ("web.external-url", externalURL),
         ]
         var routes = PrometheusQueryRoutes(engine: collectors.promql, runner: runner, time: time).routes
         routes += PrometheusMetadataRoutes(store: store).routes
-        routes += PrometheusTargetRoutes(pools: { collectors.scrapes.targets() }).routes
+        routes += PrometheusTargetRoutes(pools: { collectors.scrapes.targets() }, store: store).routes
+        let reader = SeriesReader(store: store)
+        routes += RemoteReadRoutes(reader: reader, runner: runner).routes
+        routes += FederationRoutes(
+            reader: reader, runner: runner, time: time, lookback: collectors.promql.options.lookback,
+            externalLabels: { collectors.externalLabels }
+        ).routes
         routes += PrometheusRuleRoutes(groups: { collectors.rules.groups() }).routes
         routes += AlertmanagerRoutes(
             alerts: { collectors.rules.alerts() }, receiver: settings.webhook == nil ? nil : "webhook", externalURL: externalURL,
             startedAt: startedAt
         ).routes
         routes += PrometheusStatusRoutes(
-            store: store, time: time, startedAt: startedAt, configuration: { collectors.prometheusText }, flags: flags).routes
+            store: store, time: time, startedAt: startedAt,
+            lastReload: { [metrics, startedAt] in metrics.lastReload ?? (true, startedAt) },
+            retention: settings.retention.metrics, configuration: { collectors.prometheusText }, flags: flags
+        ).routes
         routes += LokiQueryRoutes(engine: LogQLEngine(store: store), runner: runner, time: time).routes
         routes += LokiMetadataRoutes(store: store, time: time).routes
         let traceql = TraceQLEngine(store: store)

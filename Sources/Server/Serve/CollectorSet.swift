@@ -19,11 +19,12 @@ struct CollectorSet: Sendable {
     /// nil where no webhook is configured.
     private let notifier: WebhookNotifier?
     private let externalURL: String
-    private let prometheus: SharedText
+    private let prometheus: Shared<String>
+    private let external: Shared<Labels>
     private let logger: Logger
 
     init(
-        settings: ServerSettings, backend: ApusServer.Backend, externalURL: String, time: TimeSource, logger: Logger
+        settings: ServerSettings, features: PromQLFeatures, backend: ApusServer.Backend, externalURL: String, time: TimeSource, logger: Logger
     ) throws(ServeError) {
         self.logger = logger
         self.externalURL = externalURL
@@ -34,6 +35,7 @@ struct CollectorSet: Sendable {
             settings.profiles.isEmpty
             ? nil : ProfilePuller(configuration: settings.profiles, store: store, time: time, logger: logger)
         var options = PromQLOptions()
+        options.features = features
         options.subqueryStep = settings.prometheus.global.evaluationInterval.milliseconds
         promql = PromQLEngine(store: store, options: options)
         notifier = settings.webhook.map { webhook in
@@ -44,7 +46,8 @@ struct CollectorSet: Sendable {
         rules = RuleManager(
             files: settings.ruleFiles, engine: promql, store: store, notifier: notifier,
             options: Self.ruleOptions(settings, externalURL), time: time, logger: logger)
-        prometheus = SharedText(settings.prometheus.text)
+        prometheus = Shared(settings.prometheus.text)
+        external = Shared(settings.prometheus.global.externalLabels)
         Self.warn(settings, logger)
         try applyRules(settings)
     }
@@ -57,6 +60,9 @@ struct CollectorSet: Sendable {
         return services
     }
 
+    /// The labels that this server puts on what leaves it.
+    var externalLabels: Labels { external.value }
+
     /// The text of `prometheus.yml` as it was last read.
     var prometheusText: String { prometheus.value }
 
@@ -68,6 +74,7 @@ struct CollectorSet: Sendable {
         scrapes.apply(settings.prometheus)
         tailer.apply(settings.logs)
         prometheus.value = settings.prometheus.text
+        external.value = settings.prometheus.global.externalLabels
         Self.warn(settings, logger)
     }
 
@@ -94,16 +101,16 @@ struct CollectorSet: Sendable {
     }
 }
 
-/// A text that several tasks read and a reload replaces.
-final class SharedText: Sendable {
-    private let text: Mutex<String>
+/// A value that several tasks read and a reload replaces.
+final class Shared<Value: Sendable>: Sendable {
+    private let held: Mutex<Value>
 
-    init(_ text: String) {
-        self.text = Mutex(text)
+    init(_ value: Value) {
+        held = Mutex(value)
     }
 
-    var value: String {
-        get { text.withLock { $0 } }
-        set { text.withLock { $0 = newValue } }
+    var value: Value {
+        get { held.withLock { $0 } }
+        set { held.withLock { $0 = newValue } }
     }
 }

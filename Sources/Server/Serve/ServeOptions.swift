@@ -1,3 +1,4 @@
+package import PromQL
 import Settings
 
 /// What the command line of `apus serve` says. Options that were not given leave the word to `apus.yaml`, and that to the defaults.
@@ -16,6 +17,8 @@ package struct ServeOptions: Sendable {
     /// Listen beyond loopback without tokens.
     package var isInsecure = false
     package var environment: [String: String] = [:]
+    /// Experimental parts to turn on, by the names of Prometheus' flags.
+    package var featureNames: [String] = []
 
     package init() {}
 
@@ -31,6 +34,11 @@ package struct ServeOptions: Sendable {
         }
         settings.tokens += environmentTokens
         return settings
+    }
+
+    /// The experimental parts of PromQL that are on.
+    package var features: PromQLFeatures {
+        featureNames.reduce(into: []) { features, name in features.formUnion(PromQLFeatures.byName[name] ?? []) }
     }
 
     /// Tokens of the environment: one with every scope, one for ingest, one for queries.
