@@ -71,7 +71,6 @@ struct FusedTests {
                         || (value - other).magnitude <= 1e-12 * max(value.magnitude, other.magnitude)
                     #expect(isEqual, "\(fused), seed \(seed), \(key): \(value), \(other)")
                 }
-                }
             }
         }
     }

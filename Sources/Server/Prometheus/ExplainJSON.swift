@@ -1,5 +1,7 @@
 import Codecs
 import Query
+import Settings
+import Telemetry
 
 /// The plan of an evaluated query as a tree.
 enum ExplainJSON {

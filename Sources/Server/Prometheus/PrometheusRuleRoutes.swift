@@ -1,6 +1,7 @@
 import Alerting
 import Codecs
 import Formats
+import PromQL
 import Settings
 import Telemetry
 
