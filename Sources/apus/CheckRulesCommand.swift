@@ -1,6 +1,7 @@
 import Alerting
 import ArgumentParser
 import Foundation
+import Telemetry
 
 /// `apus check rules`
 struct CheckRulesCommand: ParsableCommand {

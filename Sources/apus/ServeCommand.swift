@@ -41,14 +41,16 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("debug, info, warning or error.", valueName: "level"), transform: Self.level)
     var logLevel: Logger.Level = .info
 
-    @Option(
-        help: ArgumentHelp(
-            "Experimental parts of PromQL, separated by commas, by the names that Prometheus gives them: \
-            \(PromQLFeatures.byName.keys.sorted().joined(separator: ", ")).", valueName: "names"))
+    @Option(help: ArgumentHelp(Self.featureHelp, valueName: "names"))
     var enableFeature: [String] = []
 
     @Flag(help: "Listen beyond loopback without tokens: everybody who reaches the address may read and write everything.")
     var insecure = false
+
+    private static let featureHelp: String = {
+        let names = PromQLFeatures.byName.keys.sorted().joined(separator: ", ")
+        return "Experimental parts of PromQL, separated by commas, by the names that Prometheus gives them: \(names)."
+    }()
 
     private static func level(_ text: String) throws -> Logger.Level {
         guard let level = Logger.Level(rawValue: text) else {

@@ -1,6 +1,7 @@
 import Codecs
 import Formats
 import Foundation
+import Query
 import Server
 import Telemetry
 import TestSupport
