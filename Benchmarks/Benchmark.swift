@@ -12,24 +12,28 @@ struct Benchmark {
     let itemCount: Int
     /// Says more beside the time, as `0.66 B/sample`.
     var note: () -> String = { "" }
+    /// Makes what the body works on; not measured.
+    var prepare: () throws -> Void = {}
     /// Benchmarks of one group do the same job in different ways: their runs take turns, and each is compared with the first of them.
     var group: String?
     let body: () throws -> Void
 
     init(
-        name: String, unit: String, itemCount: Int, note: @escaping () -> String = { "" }, group: String? = nil,
-        body: @escaping () throws -> Void
+        name: String, unit: String, itemCount: Int, note: @escaping () -> String = { "" },
+        prepare: @escaping () throws -> Void = {}, group: String? = nil, body: @escaping () throws -> Void
     ) {
         self.name = name
         self.unit = unit
         self.itemCount = itemCount
         self.note = note
+        self.prepare = prepare
         self.group = group
         self.body = body
     }
 
     /// The CPU time of one run, in nanoseconds an item.
     func measure() throws -> Double {
+        try prepare()
         let start = Self.cpuNanoseconds()
         try measuredBody(body)
         return Double(Self.cpuNanoseconds() - start) / Double(max(1, itemCount))
