@@ -1,7 +1,7 @@
 // `benchmarks [PART-OF-NAME] [RUNS]`: runs the benchmarks whose names hold the part, the best of RUNS (5) each.
 // `benchmarks --once NAME…`: runs exactly those, once each, and prints their item counts: for callgrind (scripts/bench.sh --callgrind).
 
-let all: [Benchmark] = codecBenchmarks() + partBenchmarks() + logBenchmarks()
+let all: [Benchmark] = codecBenchmarks() + partBenchmarks() + logBenchmarks() + indexBenchmarks()
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 if arguments.first == "--once" {

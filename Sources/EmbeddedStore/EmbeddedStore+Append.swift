@@ -110,14 +110,16 @@ extension EmbeddedStore {
         if metrics.handles.isEmpty { return registry.slots(for: metrics.series.map { ($0, .unknown) }) }
         var slots = metrics.handles.map(\.value)
         let unknown = slots.indices.filter { slots[$0] == SeriesHandle.unknown.value }
-        if unknown.isEmpty { return slots }
         let found = registry.slots(for: unknown.map { (metrics.series[$0], .unknown) })
         var entries: [(key: SeriesKey, slot: UInt32)] = []
         for (index, slot) in zip(unknown, found) {
             slots[index] = slot
             if let key = metrics.keys[index] { entries.append((key, slot)) }
         }
-        seriesCache.enter(entries)
+        if !entries.isEmpty { seriesCache.enter(entries) }
+        guard registry.refresh(slots) else {
+            throw StoreError(.overloaded, "a series of the batch was forgotten while it was decoded", remedy: "Send it again.")
+        }
         return slots
     }
 }

@@ -47,6 +47,11 @@ extension EmbeddedStore {
             try self.mergeRound(everything: false)
             // Of days that are over: they are rewritten as a whole anyway.
             try self.carryOutDeletions(ofDaysBefore: now)
+            for signal in self.signals {
+                try signal.tidyIndex(now: now) { gone in
+                    if signal.signal == .metrics { self.seriesCache.remove(gone) }
+                }
+            }
         }
     }
 

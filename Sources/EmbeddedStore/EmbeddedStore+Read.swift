@@ -4,35 +4,37 @@ extension EmbeddedStore {
     package func streams(
         _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange, limit: Int?
     ) async throws(StoreError) -> [TelemetryStream] {
-        let sources = try sources(signal, matchers, in: range)
-        return self[signal].registry.streams(sources.found(), limit: limit)
+        let question = try IndexQuestion(matchers)
+        return try self[signal].registry.consistently { () throws(StoreError) in
+            question.streams(sources(signal, in: range), limit: limit)
+        }
     }
 
     package func labelNames(
         _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
     ) async throws(StoreError) -> [String] {
-        let sources = try sources(signal, matchers, in: range)
-        var names: Set<String> = []
-        self[signal].registry.labelNames(sources.found(), into: &names)
-        return names.sorted { $0.utf8Precedes($1) }
+        let question = try IndexQuestion(matchers)
+        return try self[signal].registry.consistently { () throws(StoreError) in
+            question.labelNames(sources(signal, in: range))
+        }
     }
 
     package func labelValues(
         _ name: String, _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
     ) async throws(StoreError) -> [String] {
-        let sources = try sources(signal, matchers, in: range)
-        var values: Set<String> = []
-        self[signal].registry.labelValues(name, sources.found(), into: &values)
-        return values.sorted { $0.utf8Precedes($1) }
+        let question = try IndexQuestion(matchers)
+        return try self[signal].registry.consistently { () throws(StoreError) in
+            question.labelValues(name, sources(signal, in: range))
+        }
     }
 
     package func cardinality(
         _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange, limit: Int
     ) async throws(StoreError) -> Cardinality {
-        let sources = try sources(signal, matchers, in: range)
-        var tally = CardinalityTally()
-        self[signal].registry.count(sources.found(), into: &tally)
-        return tally.cardinality(group: signal.groupLabelName, limit: limit)
+        let question = try IndexQuestion(matchers)
+        return try self[signal].registry.consistently { () throws(StoreError) in
+            question.tally(sources(signal, in: range)).cardinality(group: signal.groupLabelName, limit: limit)
+        }
     }
 
     package func scan(_ request: ScanRequest, _ body: (Block) throws -> ScanControl) async throws {
@@ -68,26 +70,16 @@ extension EmbeddedStore {
         metadataTable.families(family)
     }
 
-    /// Where the streams of the days that meet a range are looked for.
-    private struct Sources {
-        let registry: StreamRegistry
-        let matchers: [CompiledMatcher]
-        var members = Bitmap()
-
-        func found() -> Bitmap {
-            members.isEmpty ? members : registry.matching(matchers, among: members)
-        }
-    }
-
-    private func sources(_ signal: Signal, _ matchers: [LabelMatcher], in range: TimeRange) throws(StoreError) -> Sources {
-        var compiled: [CompiledMatcher] = []
-        for matcher in matchers { compiled.append(try CompiledMatcher(matcher)) }
-        var sources = Sources(registry: self[signal].registry, matchers: compiled)
+    /// Where the streams of the days that meet a range are.
+    private func sources(_ signal: Signal, in range: TimeRange) -> IndexSources {
+        var sources = IndexSources(registry: self[signal].registry)
         if range.isEmpty { return sources }
         let now = options.time.nanoseconds
         for (_, index, _) in self[signal].snapshot(range).days {
             index.touch(now)
-            sources.members.formUnion(index.members())
+            let (members, segments) = index.contents()
+            sources.members.formUnion(members)
+            sources.segments += segments
         }
         return sources
     }

@@ -9,6 +9,8 @@ final class SignalStore: Sendable {
     let fileSystem: any FileSystem
     let reporter: StoreReporter
     let tombstones: TombstoneTable
+    /// When the index was last looked after, in seconds.
+    let lastTidy = Atomic<Int64>(0)
     /// Never held over I/O, nor while a memtable or an index is locked by the holder.
     private let state: Mutex<State>
 

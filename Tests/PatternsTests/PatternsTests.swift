@@ -105,4 +105,37 @@ import Testing
     func labels(pattern: String, value: String, isMatch: Bool) throws {
         #expect(try LabelPattern(pattern).matches(value) == isMatch)
     }
+
+    @Test(
+        "alternations of plain texts are known as such",
+        arguments: [
+            ("a|b", ["a", "b"]), ("(a|b)", ["a", "b"]), ("(?:a|b)", ["a", "b"]), ("^(a|b)$", ["a", "b"]), ("^a$", ["a"]), ("", [""]),
+            (#"10\.0\.0\.1:80|x\-y"#, ["10.0.0.1:80", "x-y"]), ("a||b", ["a", "", "b"]), ("^a|b$", nil), ("(a)|(b)", nil), (#"a\d"#, nil),
+            (#"^a\$"#, nil), ("(?i:a)", nil), ("a.b", nil), ("(a|b", nil),
+        ] as [(String, [String]?)])
+    func literals(pattern: String, literals: [String]?) {
+        // Where it is no expression at all, nothing is known of it either.
+        #expect((try? LabelPattern(pattern))?.literals == literals)
+    }
+
+    @Test(
+        "bounds hold everything that matches",
+        arguments: [
+            "svc-0[1-5]|svc-1.*", "abc.*", "a+b?", "[a-c]x", ".*z", "(?i)abc", "é.*", "x{2,3}y", "a.c|b", "^ab.*$", "(|a)b", "\\x{10FFFF}?a.*",
+        ])
+    func bounds(pattern: String) throws {
+        let pattern = try LabelPattern(pattern)
+        let values = [
+            "", "a", "ab", "abc", "abcd", "ABC", "aBcd", "b", "bx", "cx", "z", "zzz", "svc-01", "svc-05", "svc-06", "svc-1", "svc-10", "svc-1é", "svc-2",
+            "é", "éa", "xxy", "xxxy", "axc", "a\u{10FFFF}c", "\u{10FFFF}az", "\u{10FFFF}", "aab", "a\nc", "abc\u{10FFFF}\u{10FFFF}",
+        ]
+        for value in values where pattern.matches(value) { #expect(pattern.mayMatch(value), "\(value)") }
+    }
+
+    @Test("bounds rule out what lies elsewhere")
+    func boundsRuleOut() throws {
+        let pattern = try LabelPattern("svc-0[1-5]|svc-1.*")
+        #expect(!pattern.mayMatch("svc-2") && !pattern.mayMatch("api") && !pattern.mayMatch("svc-") && pattern.mayMatch("svc-17"))
+        #expect(try LabelPattern(".*z").mayMatch("anything"))
+    }
 }

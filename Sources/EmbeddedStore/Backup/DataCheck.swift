@@ -88,7 +88,10 @@ final class DataWalk: Sendable {
         _ = try store.open()
         let days = store.snapshot(.all).days
         for (day, index, parts) in days {
-            let streams = store.registry.streams(index.members(), limit: nil)
+            var sources = IndexSources(registry: store.registry)
+            (sources.members, sources.segments) = index.contents()
+            let streams = IndexQuestion.everything.streams(sources, limit: nil)
+            for segment in sources.segments { segment.reader()?.checkPostings() }
             let ids = Set(index.ids(of: streams, slots: store.registry.slots(of: streams)).compactMap { $0 })
             report.withLock { report in
                 report.dayCount += 1

@@ -23,6 +23,12 @@ struct Bitmap: Sendable {
         storage = Storage(roaring_bitmap_create())
     }
 
+    /// All numbers below `count`.
+    init(below count: Int) {
+        self.init()
+        if count > 0 { roaring_bitmap_add_range_closed(storage.pointer, 0, UInt32(count - 1)) }
+    }
+
     /// The numbers of an array, in any order.
     init(_ values: [UInt32]) {
         storage = values.withUnsafeBufferPointer { Storage(roaring_bitmap_of_ptr($0.count, $0.baseAddress)) }

@@ -52,9 +52,20 @@ package final class SeriesCache: SeriesDirectory {
         }
     }
 
-    /// Forgets everything: some of the slots are gone.
+    /// Forgets everything.
     func removeAll() {
         state.withLock { $0 = Table() }
+    }
+
+    /// Drops the entries of slots that are gone.
+    func remove(_ slots: Bitmap) {
+        state.withLock { table in
+            let old = table.entries
+            table = Table()
+            for entry in old where entry.slot != .max && !slots.contains(entry.slot) {
+                table.insert(SeriesKey(high: entry.high, low: entry.low), entry.slot)
+            }
+        }
     }
 }
 

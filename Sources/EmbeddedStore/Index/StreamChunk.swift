@@ -46,9 +46,13 @@ final class StreamChunk: @unchecked Sendable {
         if count == Self.capacity { self.pairs = Array(self.pairs[...]) }
     }
 
+    /// - Returns: false where the stream is forgotten.
     @inline(__always)
-    func touch(_ position: Int, _ now: UInt32) {
-        if seen[position] != now { seen[position] = now }
+    func touch(_ position: Int, _ now: UInt32) -> Bool {
+        guard position < seen.count else { return false }
+        let before = seen[position]
+        if before != now, before != 0 { seen[position] = now }
+        return before != 0
     }
 
     /// Drops the pairs of streams.

@@ -39,8 +39,21 @@ final class StreamRegistry: Sendable {
     /// The streams there are.
     var count: Int { state.withLock { $0.slots.count } }
 
+    /// Whether the labels of some streams have one hash.
+    var hasAmbiguous: Bool { state.withLock { !$0.ambiguous.isEmpty } }
+
     /// How often streams were forgotten: while it stays, every slot that was valid is.
     var generation: UInt64 { state.withLock { $0.generation } }
+
+    /// Asks until the answer is one of a time in which nothing was forgotten: what leaves memory is in a sealed file before, but who
+    /// looked for files before that would find it in neither.
+    func consistently<Answer>(_ body: () throws(StoreError) -> Answer) throws(StoreError) -> Answer {
+        while true {
+            let before = generation
+            let answer = try body()
+            if generation == before { return answer }
+        }
+    }
 
     var seconds: UInt32 { UInt32(clamping: max(1, time.nanoseconds / 1_000_000_000)) }
 
@@ -69,7 +82,19 @@ final class StreamRegistry: Sendable {
         let now = seconds
         return state.withLock { state in
             var areAlive = true
-            for slot in slots where !state.touch(slot, now) { areAlive = false }
+            // The series of a request are mostly neighbours.
+            var last: (index: Int, chunk: StreamChunk)?
+            for slot in slots {
+                let (index, position) = state.place(slot)
+                if last?.index != index {
+                    guard index < state.chunks.count, let chunk = state.chunks[index] else {
+                        areAlive = false
+                        continue
+                    }
+                    last = (index, chunk)
+                }
+                if last?.chunk.touch(position, now) != true { areAlive = false }
+            }
             return areAlive
         }
     }
@@ -115,6 +140,27 @@ final class StreamRegistry: Sendable {
         state.withLock { state in slots.map { state.id($0) } }
     }
 
+    /// The ids of streams, nil for those that are forgotten or were never known.
+    func ids(of slots: [UInt32?]) -> [UInt64?] {
+        state.withLock { state in
+            slots.map { slot in
+                guard let slot, state.isAlive(slot) else { return nil }
+                return state.id(slot)
+            }
+        }
+    }
+
+    /// Where the ids of streams begin to be looked for: their hashes.
+    func hashes(_ slots: [UInt32]) -> [UInt64] {
+        state.withLock { state in
+            slots.map { slot in
+                guard state.ambiguous.contains(slot) else { return state.id(slot) }
+                let stream = state.stream(slot)
+                return hash(signal, stream.labels, stream.resource)
+            }
+        }
+    }
+
     /// The slot of the stream that has an id.
     func slot(id: UInt64) -> UInt32? {
         state.withLock { state in state.slots.find(id) { state.id($0) == id } }
@@ -123,7 +169,7 @@ final class StreamRegistry: Sendable {
 
 extension StreamRegistry.State {
     @inline(__always)
-    private func place(_ slot: UInt32) -> (chunk: Int, position: Int) {
+    func place(_ slot: UInt32) -> (chunk: Int, position: Int) {
         (Int(slot >> StreamChunk.shift), Int(slot) & (StreamChunk.capacity - 1))
     }
 
@@ -135,16 +181,21 @@ extension StreamRegistry.State {
 
     /// - Returns: false where the stream is forgotten.
     mutating func touch(_ slot: UInt32, _ now: UInt32) -> Bool {
-        guard isAlive(slot) else { return false }
         let (chunk, position) = place(slot)
-        chunks[chunk]?.touch(position, now)
-        return true
+        return chunk < chunks.count && chunks[chunk]?.touch(position, now) == true
     }
 
     /// 0 where the stream is forgotten.
     func id(_ slot: UInt32) -> UInt64 {
         let (chunk, position) = place(slot)
         return chunks[chunk]?.ids[position] ?? 0
+    }
+
+    /// The pairs and the resource of a stream that is alive.
+    func row(_ slot: UInt32) -> (pairs: ArraySlice<UInt32>, resource: Resource) {
+        let (chunk, position) = place(slot)
+        guard let found = chunks[chunk] else { return ([], .unknown) }
+        return (found.pairs(position), found.resource(position))
     }
 
     /// A stream without labels where it is forgotten.
@@ -212,6 +263,7 @@ extension StreamRegistry.State {
 extension TelemetryStream {
     /// Whether these labels (for spans, this resource) name this stream.
     func isSame(as labels: Labels, _ resource: Resource, _ signal: Signal) -> Bool {
-        self.labels == labels && (signal != .spans || self.resource == resource)
+        self.labels.count == labels.count && (signal != .spans || self.resource == resource)
+            && zip(self.labels.pairs, labels.pairs).allSatisfy { $0.value.hasSameUTF8(as: $1.value) && $0.name.hasSameUTF8(as: $1.name) }
     }
 }

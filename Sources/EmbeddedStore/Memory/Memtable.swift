@@ -71,6 +71,15 @@ final class Memtable: Sendable {
 
     var isEmpty: Bool { state.withLock { $0.isEmpty } }
 
+    /// The slots that it has rows of.
+    var slots: [UInt32] {
+        state.withLock { state in
+            var slots = state.streams.map(\.slot)
+            for (slot, day) in state.floatDays.enumerated() where day != .min { slots.append(UInt32(slot)) }
+            return slots
+        }
+    }
+
     /// Takes the rows of this signal.
     ///
     /// - Parameter enter: called when a stream has its first row on a day; must see to it that the day's index has the stream.

@@ -93,46 +93,33 @@ struct PrometheusStatusRoutes {
     /// Cardinality: which metric names and labels have the most series.
     private func storeFigures(_ call: Call) async throws -> Answer {
         let limit = min(try PrometheusParameters(call).limit() ?? 10, 10_000)
-        let streams = try await store.streams(.metrics, matching: [], in: .all)
-        var byName: [String: Int] = [:]
-        var byLabel: [String: Set<String>] = [:]
-        var byPair: [String: Int] = [:]
-        for stream in streams {
-            for pair in stream.labels.pairs {
-                if pair.name == Labels.metricName { byName[pair.value, default: 0] += 1 }
-                byLabel[pair.name, default: []].insert(pair.value)
-                byPair["\(pair.name)=\(pair.value)", default: 0] += 1
-            }
-        }
+        let cardinality = try await store.cardinality(.metrics, matching: [], in: .all, limit: limit)
         let figures = await store.statistics().signals[.metrics] ?? StoreStatistics.SignalFigures()
-        let valueCounts = byLabel.mapValues(\.count)
-        let valueBytes = byLabel.mapValues { values in values.reduce(0) { $0 + $1.utf8.count } }
         return object { json in
             json.key("headStats")
             json.beginObject()
-            json.field("numSeries", streams.count)
-            json.field("numLabelPairs", byPair.count)
+            json.field("numSeries", cardinality.streamCount)
+            json.field("numLabelPairs", cardinality.labelPairCount)
             json.field("chunkCount", figures.partCount)
             json.key("minTime")
             json.integer(figures.range?.start ?? 0)
             json.key("maxTime")
             json.integer(figures.range?.end ?? 0)
             json.endObject()
-            Self.top(byName, limit, "seriesCountByMetricName", &json)
-            Self.top(valueCounts, limit, "labelValueCountByLabelName", &json)
-            Self.top(valueBytes, limit, "memoryInBytesByLabelName", &json)
-            Self.top(byPair, limit, "seriesCountByLabelValuePair", &json)
+            Self.list(cardinality.streamsByGroup, "seriesCountByMetricName", &json)
+            Self.list(cardinality.valuesByLabel, "labelValueCountByLabelName", &json)
+            Self.list(cardinality.bytesByLabel, "memoryInBytesByLabelName", &json)
+            Self.list(cardinality.streamsByPair, "seriesCountByLabelValuePair", &json)
         }
     }
 
-    private static func top(_ counts: [String: Int], _ limit: Int, _ name: String, _ json: inout JSONWriter) {
-        let sorted = counts.sorted { $0.value == $1.value ? $0.key.utf8Precedes($1.key) : $0.value > $1.value }
+    private static func list(_ entries: [Cardinality.Entry], _ name: String, _ json: inout JSONWriter) {
         json.key(name)
         json.beginArray()
-        for (key, count) in sorted.prefix(limit) {
+        for entry in entries {
             json.beginObject()
-            json.field("name", key)
-            json.field("value", count)
+            json.field("name", entry.name)
+            json.field("value", entry.count)
             json.endObject()
         }
         json.endArray()
