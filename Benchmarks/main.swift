@@ -1,7 +1,8 @@
 // `benchmarks [PART-OF-NAME] [RUNS]`: runs the benchmarks whose names hold the part, the best of RUNS (5) each.
 // `benchmarks --once NAME…`: runs exactly those, once each, and prints their item counts: for callgrind (scripts/bench.sh --callgrind).
 
-let all: [Benchmark] = codecBenchmarks() + partBenchmarks() + logBenchmarks() + indexBenchmarks()
+let all: [Benchmark] =
+    codecBenchmarks() + partBenchmarks() + logBenchmarks() + indexBenchmarks() + spanBenchmarks()
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 if arguments.first == "--once" {

@@ -51,7 +51,7 @@ extension EmbeddedStore {
             let groups = batch.spans.groups.filter { !$0.spans.isEmpty }
             let slots = self[.spans].registry.slots(for: groups.map { ($0.resource.labels, $0.resource) })
             for (group, slot) in zip(groups, slots) {
-                let rows = bounds.hold(group.spans, .spans, \.start)
+                let rows = bounds.hold(group.spans, .spans) { $0.start }
                 if !rows.isEmpty { prepared.spans.append(PreparedBatch.Group(slot: slot, rows: rows)) }
             }
         }

@@ -11,6 +11,8 @@ struct CandidatePlan {
     let predicates: [Predicate]
     /// The columns that the conditions read.
     let columns: ScanRequest.Columns
+    /// The spans' attributes that the conditions read.
+    let attributeNames: Set<String>?
     /// A candidate is a result: no other span has a say.
     let isExact: Bool
 
@@ -21,7 +23,9 @@ struct CandidatePlan {
             if let leaf { conditions.append(try SpanExpression(leaf)) } else { conditions.append(nil) }
         }
         self.conditions = conditions
-        columns = leaves.flatMap { $0?.fields ?? [] }.reduce(.identifiers) { $0.union($1.columns) }
+        let fields = leaves.flatMap { $0?.fields ?? [] }
+        columns = fields.reduce(.identifiers) { $0.union($1.columns) }
+        attributeNames = fields.attributeNames
         var resourceConditions: [SpanExpression] = []
         var predicates: [Predicate] = []
         if leaves.count == 1, let leaf = leaves[0] {
@@ -108,9 +112,15 @@ extension FieldExpression {
 
     /// The condition as a store may check it.
     fileprivate var predicate: Predicate? {
-        guard case .binary(let operation, .field(let field), .constant(let value)) = self, !field.isParent,
-            let comparison = Predicate.Comparison(rawValue: operation.rawValue)
-        else { return nil }
+        // A bare attribute must be true.
+        if case .field(let field) = self, !field.isParent, case .attribute(.span, let name) = field.name {
+            return .attribute(name, .equal, .bool(true))
+        }
+        guard case .binary(let operation, .field(let field), .constant(let value)) = self, !field.isParent else { return nil }
+        if operation.isRegex, case .attribute(.span, let name) = field.name, case .string(let pattern) = value {
+            return .attributeMatches(name, pattern: pattern, isNegated: operation == .notMatches)
+        }
+        guard let comparison = Predicate.Comparison(rawValue: operation.rawValue) else { return nil }
         switch (field.name, value) {
         case (.intrinsic(.name), .string(let text)): return .spanName(comparison, text)
         case (.intrinsic(.duration), .duration(let nanoseconds)): return .duration(comparison, nanoseconds)
@@ -119,9 +129,12 @@ extension FieldExpression {
         case (.intrinsic(.kind), .kind(let kind)): return .kind(comparison, kind)
         case (.intrinsic(.traceID), .string(let text)) where comparison == .equal:
             return TraceID(hex: text).map { .trace($0) }
-        // Numbers are left to the reader: whether 2 equals 2.0 is this room's business, not a store's.
-        case (.attribute(.span, let name), .string(let text)) where comparison == .equal:
-            return .attribute(name, .equal, .string(text))
+        case (.attribute(.span, let name), .string(let text)): return .attribute(name, comparison, .string(text))
+        case (.attribute(.span, let name), .int(let number)): return .attribute(name, comparison, .int(number))
+        case (.attribute(.span, let name), .double(let number)): return .attribute(name, comparison, .double(number))
+        case (.attribute(.span, let name), .bool(let flag)): return .attribute(name, comparison, .bool(flag))
+        // An attribute without a value counts as none; whether there is one is as much as a store need tell.
+        case (.attribute(.span, let name), .none) where comparison == .notEqual: return .attributeExists(name)
         default: return nil
         }
     }
@@ -154,5 +167,16 @@ extension SpanField {
     var isResource: Bool {
         if case .attribute(.resource, _) = name { return !isParent }
         return false
+    }
+}
+
+extension [SpanField] {
+    /// The names of the spans' own attributes that they read.
+    var attributeNames: Set<String> {
+        var names: Set<String> = []
+        for field in self {
+            if case .attribute(let scope, let name) = field.name, scope == .span || scope == .any { names.insert(name) }
+        }
+        return names
     }
 }

@@ -47,34 +47,45 @@ struct TraceCollector {
 
     private let aggregation: MetricsExpression.Aggregation
     private let grid: TraceGrid
-    private var cells: [[Attribute]: [Cell?]] = [:]
+    /// The names of what it groups by.
+    private let names: [String]
+    /// By the values that a series is grouped by: where it stands in ``cells``.
+    private var indexes: [[StaticValue]: Int] = [:]
+    private var keys: [[StaticValue]] = []
+    private var cells: [[Cell?]] = []
+    /// Spans of one group mostly come together.
+    private var last: (key: [StaticValue], index: Int)?
+    private var key: [StaticValue] = []
     /// Numbers kept for quantiles: what it holds memory for.
     private(set) var sampleCount = 0
 
     init(_ aggregation: MetricsExpression.Aggregation, _ grid: TraceGrid) {
         self.aggregation = aggregation
         self.grid = grid
+        names = aggregation.grouping.map(\.description) + (aggregation.function == .histogramOverTime ? ["__bucket"] : [])
     }
 
     mutating func add(_ context: SpanContext) {
-        guard let index = grid.index(context.span.start) else { return }
-        var number = 1.0
-        if let field = aggregation.field {
-            guard case .one(let value) = field.value(context), let measured = value.double else { return }
-            // Durations are seconds in metrics.
-            if case .duration = value { number = measured / 1e9 } else { number = measured }
+        guard let index = grid.index(context.span.start), let number = prepare(context) else { return }
+        add(number, position(), index)
+    }
+
+    /// Adds spans that differ in nothing but their starts.
+    mutating func add(_ context: SpanContext, at starts: [Int64]) {
+        guard let number = prepare(context) else { return }
+        var known: Int?
+        for start in starts {
+            guard let index = grid.index(start) else { continue }
+            let series = known ?? position()
+            known = series
+            add(number, series, index)
         }
-        var labels: [Attribute] = []
-        for field in aggregation.grouping {
-            guard case .one(let value) = field.value(context) else { return }
-            labels.append(Attribute(field.description, value == .none ? .string("nil") : value.attribute))
-        }
-        if aggregation.function == .histogramOverTime {
-            // Buckets are powers of two, of nanoseconds where the number is a duration.
-            let bucket = number > 0 ? exponential(number) : 0
-            labels.append(Attribute("__bucket", .double(bucket)))
-        }
-        var cell = cells[labels]?[index] ?? Cell()
+    }
+
+    private mutating func add(_ number: Double, _ series: Int, _ index: Int) {
+        var cell = cells[series][index] ?? Cell()
+        // Its samples are changed in place.
+        cells[series][index] = nil
         cell.count += 1
         cell.sum += number
         cell.least = min(cell.least, number)
@@ -83,7 +94,38 @@ struct TraceCollector {
             cell.samples.append(number)
             sampleCount += 1
         }
-        cells[labels, default: [Cell?](repeating: nil, count: grid.count)][index] = cell
+        cells[series][index] = cell
+    }
+
+    /// The number that a span counts with; what it is grouped by is left in ``key``. nil: it does not count.
+    private mutating func prepare(_ context: SpanContext) -> Double? {
+        var number = 1.0
+        if let field = aggregation.field {
+            guard case .one(let value) = field.value(context), let measured = value.double else { return nil }
+            // Durations are seconds in metrics.
+            if case .duration = value { number = measured / 1e9 } else { number = measured }
+        }
+        key.removeAll(keepingCapacity: true)
+        for field in aggregation.grouping {
+            guard case .one(let value) = field.value(context) else { return nil }
+            key.append(value == .none ? .string("nil") : value)
+        }
+        // Buckets are powers of two, of nanoseconds where the number is a duration.
+        if aggregation.function == .histogramOverTime { key.append(.double(number > 0 ? exponential(number) : 0)) }
+        return number
+    }
+
+    /// Where the series of ``key`` stands.
+    private mutating func position() -> Int {
+        if let last, last.key == key { return last.index }
+        let index = indexes[key] ?? cells.count
+        if index == cells.count {
+            indexes[key] = index
+            keys.append(key)
+            cells.append([Cell?](repeating: nil, count: grid.count))
+        }
+        last = (key, index)
+        return index
     }
 
     private func exponential(_ number: Double) -> Double {
@@ -94,7 +136,13 @@ struct TraceCollector {
     }
 
     func series() -> [GridSeries] {
-        let sorted = cells.map { (labels: $0.key, cells: $0.value) }.sorted { "\($0.labels)" < "\($1.labels)" }
+        // Two values may look the same in a result, as a duration and its text do: then they are one series.
+        var merged: [[Attribute]: [Cell?]] = [:]
+        for (key, cells) in zip(keys, cells) {
+            let labels = zip(names, key).map { Attribute($0, $1.attribute) }
+            merged[labels] = merged[labels].map { zip($0, cells).map { Self.merged($0, $1) } } ?? cells
+        }
+        let sorted = merged.map { (labels: $0.key, cells: $0.value) }.sorted { "\($0.labels)" < "\($1.labels)" }
         var result: [GridSeries] = []
         for (labels, cells) in sorted {
             let named = labels.isEmpty ? [Attribute("__name__", .string(aggregation.function.rawValue))] : labels
@@ -108,6 +156,13 @@ struct TraceCollector {
             }
         }
         return result
+    }
+
+    private static func merged(_ a: Cell?, _ b: Cell?) -> Cell? {
+        guard let a, let b else { return a ?? b }
+        return Cell(
+            count: a.count + b.count, sum: a.sum + b.sum, least: min(a.least, b.least), greatest: max(a.greatest, b.greatest),
+            samples: a.samples + b.samples)
     }
 
     private func value(_ cell: Cell?) -> Double? {

@@ -123,13 +123,20 @@ extension TraceQLEngine {
         var traces: [TraceID: [SpanBatch.Group]] = [:]
         let request = ScanRequest(
             signal: .spans, streams: streams, range: range, order: .byStream,
-            columns: isLocal ? names.reduce(.identifiers) { $0.union($1.columns) } : .all,
-            predicates: isLocal ? candidates.predicates : [])
+            columns: isLocal ? names.reduce([]) { $0.union($1.columns) } : .all,
+            attributeNames: isLocal ? names.attributeNames : nil, predicates: isLocal ? candidates.predicates : [])
         try await Self.reading {
             try await store.scan(request) { block in
                 try context.check()
                 try context.read(samples: block.count)
-                guard case .spans(let spans) = block.columns else { return .continue }
+                guard case .spans(let spans) = block.columns else {
+                    // Nothing but the resource is asked of these spans.
+                    let empty = TraceSpan(traceID: .none, spanID: .none, name: "", start: 0, duration: 0)
+                    if isLocal, candidates.wants(empty, block.stream.resource) {
+                        collector.add(SpanContext(span: empty, resource: block.stream.resource), at: block.timestamps)
+                    }
+                    return .continue
+                }
                 if isLocal {
                     for (var span, start) in zip(spans, block.timestamps)
                     where candidates.wants(span, block.stream.resource) {

@@ -28,29 +28,37 @@ extension TraceQLEngine {
         var summaries: [TraceSummary] = []
         var seen: Set<TraceID> = []
         var rest: TimeRange? = range
+        let fields = pipeline.shownFields
         var batch = candidates.isExact ? limit : limit * 4
         // Single spans say which traces may be meant, newest first; each of those is then read whole and decided. Where too few
         // of them hold, the search goes on further back.
         while let next = rest, !next.isEmpty, summaries.count < limit, !wanted.isEmpty {
             let found = try await self.candidates(candidates, wanted, next, batch, &seen, context)
-            for (id, start) in found.traces {
-                try context.check()
-                let reach = TimeRange(
-                    start.subtractingReportingOverflow(options.traceReachNanoseconds).partialValue,
-                    start.addingReportingOverflow(options.traceReachNanoseconds).partialValue)
-                let (groups, byteCount) = try await groups(id, all, reach, context)
+            var decided = 0
+            while decided < found.traces.count, summaries.count < limit {
+                // Mostly every candidate is a result, and those beyond the limit need not be read.
+                let count = min(found.traces.count - decided, max(limit - summaries.count, Self.traceCountMin), Self.traceCountMax)
+                let traces = found.traces[decided..<decided + count]
+                decided += count
+                let (groups, byteCount) = try await groups(traces, all, fields, context)
                 defer { context.release(bytes: byteCount) }
-                let tree = TraceTree(id: id, groups: groups)
-                // Only spans within the range count, wherever the rest of the trace lies.
-                let sets = plan.run(tree).filter { set in set.spans.contains { range.contains(tree.spans[$0].start) } }
-                if !sets.isEmpty { summaries.append(Self.summary(tree, sets, pipeline, spansPerSpanSet)) }
-                if summaries.count >= limit { break }
+                for (id, _) in traces where summaries.count < limit {
+                    try context.check()
+                    let tree = TraceTree(id: id, groups: groups[id] ?? [])
+                    // Only spans within the range count, wherever the rest of the trace lies.
+                    let sets = plan.run(tree).filter { set in set.spans.contains { range.contains(tree.spans[$0].start) } }
+                    if !sets.isEmpty { summaries.append(Self.summary(tree, sets, pipeline, spansPerSpanSet)) }
+                }
             }
             rest = found.rest
             batch = min(batch * 2, 10_000)
         }
         return summaries.sorted { ($0.startTimeUnixNano, $0.traceID) > ($1.startTimeUnixNano, $1.traceID) }
     }
+
+    /// How many traces are read at once: a scan has a price of its own, and traces take memory.
+    private static let traceCountMin = 16
+    private static let traceCountMax = 128
 
     private struct Candidates {
         /// Newest first, by their newest span that matched.
@@ -70,7 +78,7 @@ extension TraceQLEngine {
         let known = seen
         let request = ScanRequest(
             signal: .spans, streams: streams, range: range, order: .newestFirst, columns: plan.columns,
-            predicates: plan.predicates)
+            attributeNames: plan.attributeNames, predicates: plan.predicates)
         try await Self.reading {
             try await store.scan(request) { block in
                 try context.check()

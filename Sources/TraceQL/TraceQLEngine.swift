@@ -71,6 +71,55 @@ package struct TraceQLEngine: Sendable {
         return (groups, byteCount)
     }
 
+    /// The spans of several traces, read at once, and the bytes that were reserved for them.
+    ///
+    /// - Parameters:
+    ///   - wanted: each with a start, around which its spans are looked for as far as ``Options/traceReachNanoseconds``.
+    ///   - fields: what will be asked of the spans beside their places, times, names and statuses.
+    func groups(
+        _ wanted: ArraySlice<(id: TraceID, start: Int64)>, _ streams: [TelemetryStream], _ fields: [SpanField], _ context: QueryContext
+    ) async throws(QueryError) -> ([TraceID: [SpanBatch.Group]], byteCount: Int) {
+        var reaches: [TraceID: TimeRange] = [:]
+        var all = TimeRange(.max, .min)
+        for (id, start) in wanted {
+            let reach = TimeRange(
+                start.subtractingReportingOverflow(options.traceReachNanoseconds).partialValue,
+                start.addingReportingOverflow(options.traceReachNanoseconds).partialValue)
+            reaches[id] = reach
+            all = TimeRange(min(all.start, reach.start), max(all.end, reach.end))
+        }
+        let request = ScanRequest(
+            signal: .spans, streams: streams, range: all, order: .byStream,
+            columns: fields.reduce([.identifiers, .intrinsics]) { $0.union($1.columns) }, attributeNames: fields.attributeNames,
+            predicates: [.traces(Set(reaches.keys))])
+        var traces: [TraceID: [SpanBatch.Group]] = [:]
+        var spanCounts: [TraceID: Int] = [:]
+        var byteCount = 0
+        let spanCountMax = options.spanCountPerTraceMax
+        try await Self.reading {
+            try await store.scan(request) { block in
+                try context.check()
+                try context.read(samples: block.count)
+                guard case .spans(let spans) = block.columns else { return .continue }
+                let before = byteCount
+                for (span, start) in zip(spans, block.timestamps) {
+                    guard reaches[span.traceID]?.contains(start) == true, spanCounts[span.traceID, default: 0] < spanCountMax else { continue }
+                    spanCounts[span.traceID, default: 0] += 1
+                    byteCount += Self.spanByteCountGuess
+                    let last = (traces[span.traceID]?.count ?? 0) - 1
+                    if last >= 0, traces[span.traceID]?[last].resource == block.stream.resource {
+                        traces[span.traceID]?[last].spans.append(span)
+                    } else {
+                        traces[span.traceID, default: []].append(SpanBatch.Group(resource: block.stream.resource, spans: [span]))
+                    }
+                }
+                try context.reserve(bytes: byteCount - before)
+                return .continue
+            }
+        }
+        return (traces, byteCount)
+    }
+
     /// About what a span takes in memory with its attributes.
     static let spanByteCountGuess = 1_000
 

@@ -105,7 +105,7 @@ final class Memtable: Sendable {
                         state.note(position, span.start, signal, enter)
                         state.streams[position].times.append(span.start)
                         state.streams[position].spans.append(span)
-                        state.byteCount += 400 + 80 * span.attributes.count + 250 * (span.events.count + span.links.count)
+                        state.byteCount += span.memoryByteCount
                     }
                 }
             case .profiles:

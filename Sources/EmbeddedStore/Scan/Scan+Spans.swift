@@ -63,3 +63,18 @@ extension Memtable.Stream {
         return Run(timestamps: run.times, rows: .spans(run.spans)).ordered()
     }
 }
+
+extension TraceSpan {
+    /// About what it takes in memory. Texts that requests repeat share their storage, and short ones have none.
+    var memoryByteCount: Int {
+        var byteCount = MemoryLayout<TraceSpan>.stride + MemoryLayout<Int64>.stride + Self.byteCount(attributes)
+        for event in events { byteCount += MemoryLayout<Event>.stride + Self.byteCount(event.attributes) }
+        for link in links { byteCount += MemoryLayout<Link>.stride + Self.byteCount(link.attributes) }
+        return byteCount
+    }
+
+    private static func byteCount(_ attributes: [Attribute]) -> Int {
+        // An array's head, and half of the values with a short text of their own.
+        attributes.isEmpty ? 0 : 32 + attributes.count * (MemoryLayout<Attribute>.stride + 24)
+    }
+}

@@ -3,15 +3,21 @@ import Telemetry
 
 /// What the three signals share in protobuf (common.proto, resource.proto).
 enum OTLPProtobuf {
+    static func attribute(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> Attribute {
+        var texts = TextCache()
+        return try attribute(message, bytes, &texts)
+    }
+
+    /// - Parameter texts: those of the message that came before.
     static func attribute(
-        _ message: ProtobufReader, _ bytes: Span<UInt8>, depth: Int = 0
+        _ message: ProtobufReader, _ bytes: Span<UInt8>, _ texts: inout TextCache, depth: Int = 0
     ) throws(DecodeError) -> Attribute {
         var reader = message
         var attribute = Attribute("", .empty)
         while let field = try reader.next(in: bytes) {
             switch field.number {
-            case 1: attribute.name = try field.string("KeyValue.key", in: bytes)
-            case 2: attribute.value = try value(try field.message("KeyValue.value"), bytes, depth: depth)
+            case 1: attribute.name = try texts.string(field, "KeyValue.key", bytes)
+            case 2: attribute.value = try value(try field.message("KeyValue.value"), bytes, &texts, depth: depth)
             default: break
             }
         }
@@ -19,7 +25,14 @@ enum OTLPProtobuf {
     }
 
     /// An `AnyValue`. Of several fields of its oneof the last counts, as protobuf has it.
-    static func value(_ message: ProtobufReader, _ bytes: Span<UInt8>, depth: Int = 0) throws(DecodeError) -> AttributeValue {
+    static func value(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> AttributeValue {
+        var texts = TextCache()
+        return try value(message, bytes, &texts)
+    }
+
+    static func value(
+        _ message: ProtobufReader, _ bytes: Span<UInt8>, _ texts: inout TextCache, depth: Int = 0
+    ) throws(DecodeError) -> AttributeValue {
         guard depth < ProtobufReader.depthMax else {
             throw DecodeError(
                 offset: message.offset, field: "AnyValue", "values nest deeper than \(ProtobufReader.depthMax)")
@@ -28,7 +41,7 @@ enum OTLPProtobuf {
         var value = AttributeValue.empty
         while let field = try reader.next(in: bytes) {
             switch field.number {
-            case 1: value = .string(try field.string("AnyValue.string_value", in: bytes))
+            case 1: value = .string(try texts.string(field, "AnyValue.string_value", bytes))
             case 2: value = .bool(try field.bool("AnyValue.bool_value"))
             case 3: value = .int(try field.int64("AnyValue.int_value"))
             case 4: value = .double(try field.double("AnyValue.double_value"))
@@ -37,7 +50,7 @@ enum OTLPProtobuf {
                 var array = try field.message("AnyValue.array_value")
                 while let field = try array.next(in: bytes) {
                     guard field.number == 1 else { continue }
-                    elements.append(try self.value(try field.message("ArrayValue.values"), bytes, depth: depth + 1))
+                    elements.append(try self.value(try field.message("ArrayValue.values"), bytes, &texts, depth: depth + 1))
                 }
                 value = .array(elements)
             case 6:
@@ -45,7 +58,7 @@ enum OTLPProtobuf {
                 var map = try field.message("AnyValue.kvlist_value")
                 while let field = try map.next(in: bytes) {
                     guard field.number == 1 else { continue }
-                    attributes.append(try attribute(try field.message("KeyValueList.values"), bytes, depth: depth + 1))
+                    attributes.append(try attribute(try field.message("KeyValueList.values"), bytes, &texts, depth: depth + 1))
                 }
                 value = .map(attributes)
             case 7: value = .bytes(try field.bytes("AnyValue.bytes_value", in: bytes))
