@@ -18,21 +18,27 @@ extension EmbeddedStore {
                 let aim: MergePolicy.Aim = everything ? .onePart : isSealed ? .onePartIfCheap : .fewParts
                 // A damaged part stays as it is, and its neighbours cannot be joined over it: their numbers would take its in.
                 for run in parts.split(whereSeparator: \.hasDamage) {
-                    try mergeRound(Array(run), aim, day: day, store)
+                    // A sealed day's parts are written for the last time.
+                    let level = isSealed ? BlockCodec.sealedLevel : BlockCodec.level
+                    try BlockCodec.$level.withValue(level) {
+                        Result { () throws(StoreError) in try mergeRound(Array(run), aim, isSealing: isSealed, day: day, store) }
+                    }.get()
                 }
                 if !everything { for part in parts { part.noteRound() } }
             }
         }
     }
 
-    private func mergeRound(_ run: [Part], _ aim: MergePolicy.Aim, day: Int64, _ store: SignalStore) throws(StoreError) {
+    private func mergeRound(
+        _ run: [Part], _ aim: MergePolicy.Aim, isSealing: Bool, day: Int64, _ store: SignalStore
+    ) throws(StoreError) {
         var parts = run
         while let range = MergePolicy.choose(parts.map(\.byteCount), aim) {
             let isUrgent = aim == .onePart || parts.count > Limits.partCountUrgent
             var pace = MergePace(isUrgent: isUrgent)
             let merged: Part?
             do throws(StoreError) {
-                merged = try merge(Array(parts[range]), day: day, store) { () throws(StoreError) in
+                merged = try merge(Array(parts[range]), isSealing: isSealing, day: day, store) { () throws(StoreError) in
                     if self.isClosed.load(ordering: .relaxed) { throw WriteAheadLog.closed }
                     pace.pause()
                 }
@@ -47,10 +53,11 @@ extension EmbeddedStore {
     }
 
     private func merge(
-        _ parts: [Part], day: Int64, _ store: SignalStore, checkpoint: () throws(StoreError) -> Void
+        _ parts: [Part], isSealing: Bool, day: Int64, _ store: SignalStore, checkpoint: () throws(StoreError) -> Void
     ) throws(StoreError) -> Part? {
         guard let first = parts.first, let last = parts.last else { return nil }
-        return try merge(parts, as: first.sequence.lowerBound...last.sequence.upperBound, day: day, store, checkpoint: checkpoint)
+        return try merge(
+            parts, as: first.sequence.lowerBound...last.sequence.upperBound, isSealing: isSealing, day: day, store, checkpoint: checkpoint)
     }
 
     /// Writes parts of a day as one, without the rows that were deleted.
@@ -59,7 +66,7 @@ extension EmbeddedStore {
     /// - Returns: the part; nil where it could not be made, or no row is left.
     @discardableResult
     func merge(
-        _ parts: [Part], as sequence: ClosedRange<UInt64>, day: Int64, _ store: SignalStore,
+        _ parts: [Part], as sequence: ClosedRange<UInt64>, isSealing: Bool = false, day: Int64, _ store: SignalStore,
         checkpoint: () throws(StoreError) -> Void = { () throws(StoreError) in }
     ) throws(StoreError) -> Part? {
         // The old parts go only when the new one is there; on a nearly full disk that waits.
@@ -70,7 +77,7 @@ extension EmbeddedStore {
         do throws(StoreError) {
             let file = try store.fileSystem.open(path + ".tmp", .create)
             var writer = PartWriter(file, signal: store.signal)
-            var merger = try PartMerger(parts, store.deletions(of: parts, day: day))
+            var merger = try PartMerger(parts, store.deletions(of: parts, day: day), isSealing: isSealing)
             try merger.write(to: &writer, checkpoint: checkpoint)
             let isEmpty = writer.isEmpty
             try writer.finish()
@@ -110,6 +117,8 @@ struct MergePace {
     private let isUrgent: Bool
     private var last = ContinuousClock.now
 
+    /// Work between two rests: shorter ones would be over before they began.
+    private static let workMin = Duration.milliseconds(5)
     /// One rest; longer ones would keep a store from closing.
     private static let restMax = Duration.milliseconds(100)
 
@@ -119,7 +128,9 @@ struct MergePace {
 
     mutating func pause() {
         if isUrgent { return }
-        let (seconds, attoseconds) = min(ContinuousClock.now - last, Self.restMax).components
+        let worked = ContinuousClock.now - last
+        if worked < Self.workMin { return }
+        let (seconds, attoseconds) = min(worked, Self.restMax).components
         usleep(UInt32(clamping: seconds * 1_000_000 + attoseconds / 1_000_000_000_000))
         last = ContinuousClock.now
     }

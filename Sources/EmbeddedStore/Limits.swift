@@ -27,8 +27,6 @@ enum Limits {
     static let scanCacheByteCountMax = 16 << 20
     /// Rounds of background work (half a second each) after which a part that nobody reads forgets its index and filter.
     static let cacheRoundCountMax = 240
-    /// Decoded time columns that one reader keeps.
-    static let timesCacheByteCountMax = 8 << 20
     /// Rows that a scan hands over at once when they come from memory or from several parts.
     static let scanRowCountMax = 4096
 

@@ -123,6 +123,28 @@ struct PartMergeTests {
         } catch { #expect(error.code == .closed && count == 2) }
     }
 
+    @Test("a sealed day becomes one part, with the same rows")
+    func sealedDay() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let clock = TestClock(noon)
+        let store = try EmbeddedStore.open(CrashTests.options(disk, clock))
+        for round in 0..<3 {
+            try await store.append(
+                logs(["app": "x"], (0..<2500).map { LogEntry(timestamp: noon + Int64(round * 2500 + $0), line: "line \(round) \($0 % 97)") }))
+            try await store.append(samples(["a": "1"], (0..<50).map { (noonMilliseconds + Int64(round * 50 + $0), Double($0)) }))
+            try await store.flush()
+        }
+        let (lines, rows) = (try await store.lines(), try await store.floats())
+        try await store.maintain()
+        #expect(await store.statistics().signals[.logs]?.partCount == 3)
+        clock.advance(by: .seconds(2 * 86_400))
+        try await store.maintain()
+        #expect(await store.statistics().signals[.logs]?.partCount == 1)
+        #expect(await store.statistics().signals[.metrics]?.partCount == 1)
+        #expect(try await store.lines() == lines && lines.count == 7500)
+        #expect(try await store.floats() == rows)
+    }
+
     @Test("a damaged part stays as it is, and merges go on around it")
     func damagedPart() async throws {
         let disk = SimulatedDisk(seed: 1)

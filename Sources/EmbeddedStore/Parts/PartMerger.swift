@@ -6,6 +6,7 @@ struct PartMerger {
     private let readers: [PartReader]
     /// What deletions leave out of each.
     private let deletions: [PartDeletions?]
+    private let isSealing: Bool
     private var cursors: [Cursor]
     /// What deletions leave of chunks of the stream at hand.
     private var rests: [Run] = []
@@ -26,16 +27,20 @@ struct PartMerger {
         var stream: UInt64?
     }
 
+    /// What each reader keeps: a page, and perhaps the one after it.
+    private static let cacheByteCountMax = 256 << 10
     /// Streams between two checkpoints.
     private static let checkpointStreamCount = 1024
 
-    init(_ parts: [Part], _ deletions: [PartDeletions?]) throws(StoreError) {
+    /// - Parameter isSealing: encode all that is compressed again, at ``BlockCodec/level``, rather than copy what is full.
+    init(_ parts: [Part], _ deletions: [PartDeletions?], isSealing: Bool = false) throws(StoreError) {
         self.deletions = deletions
         var readers: [PartReader] = []
         for part in parts {
-            do throws(PartFailure) { readers.append(try part.reader()) } catch { throw Self.report(error, of: part) }
+            do throws(PartFailure) { readers.append(try part.reader(cacheByteCountMax: Self.cacheByteCountMax)) } catch { throw Self.report(error, of: part) }
         }
         self.readers = readers
+        self.isSealing = isSealing
         cursors = readers.map { _ in Cursor() }
     }
 
@@ -63,7 +68,7 @@ struct PartMerger {
                     try settle(reader)
                 }
             }
-            try writeStream(stream, to: &writer)
+            try writeStream(stream, to: &writer, checkpoint)
             streamCount += 1
             if streamCount % Self.checkpointStreamCount == 0 { try checkpoint() }
         }
@@ -106,14 +111,16 @@ struct PartMerger {
 
     // MARK: One stream
 
-    private mutating func writeStream(_ stream: UInt64, to writer: inout PartWriter) throws(StoreError) {
+    private mutating func writeStream(
+        _ stream: UInt64, to writer: inout PartWriter, _ checkpoint: () throws(StoreError) -> Void
+    ) throws(StoreError) {
         if areFloatsInOrder {
             try writeFloats(stream, to: &writer)
             return
         }
         // Exemplars lie beside the values and are no values.
-        try write(items.filter { $0.kind != .exemplars }, stream, to: &writer)
-        try write(items.filter { $0.kind == .exemplars }, stream, to: &writer)
+        try write(items.filter { $0.kind != .exemplars }, stream, to: &writer, checkpoint)
+        try write(items.filter { $0.kind == .exemplars }, stream, to: &writer, checkpoint)
     }
 
     /// Whether there are only floats, and each chunk begins after the end of the one before.
@@ -171,11 +178,15 @@ struct PartMerger {
     }
 
     /// Merges chunks that may overlap, of any kind but exemplars, or of exemplars alone.
-    private mutating func write(_ items: [ScanItem], _ stream: UInt64, to writer: inout PartWriter) throws(StoreError) {
+    private mutating func write(
+        _ items: [ScanItem], _ stream: UInt64, to writer: inout PartWriter, _ checkpoint: () throws(StoreError) -> Void
+    ) throws(StoreError) {
         // Rows that wait until they fill a chunk, of one kind.
         var waiting: Run?
         for cluster in ScanCluster.clusters(items, stream: 0) {
-            if waiting == nil, cluster.items.count == 1, !cluster.items[0].isInMemory, isFull(try chunk(cluster.items[0])) {
+            // A stream of logs may be as large as the part.
+            try checkpoint()
+            if waiting == nil, cluster.items.count == 1, !isSealing, !cluster.items[0].isInMemory, isFull(try chunk(cluster.items[0])) {
                 let item = cluster.items[0]
                 let number = item.kind.sharesTimes ? try number(ofTimes: cluster.items[0..<1], in: &writer) : ValuePage.ownTimes
                 try copy(item, timesNumber: number, to: &writer)

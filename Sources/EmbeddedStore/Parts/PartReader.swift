@@ -11,13 +11,16 @@ final class PartReader {
     /// The rows wanted: ``times(_:)`` leaves out the others.
     private let range: TimeRange
     private let cacheByteCountMax: Int
+    /// Pages of times, and the columns decoded of them, may take four times as much each: many value pages share them.
+    private var timesByteCountMax: Int { max(1 << 20, 4 * cacheByteCountMax) }
     /// The value pages read last, the last one at the end.
     private var pages: [(number: Int, page: ValuePage)] = []
     private var pagesByteCount = 0
     /// Time pages by their numbers, and the one used last.
     private var timePages: [Int: TimePage] = [:]
     private var lastTimePage: TimePage?
-    private var timesByteCount = 0
+    private var timePagesByteCount = 0
+    private var timeColumnsByteCount = 0
     /// Time columns of which the range leaves something out.
     private var clippedTimes: [UInt32: Times] = [:]
 
@@ -103,14 +106,14 @@ final class PartReader {
 
     private func readTimePage(_ position: Int) throws(PartFailure) -> TimePage {
         let bytes = try bytes(index.times, position, "page of times \(position)")
-        if timesByteCount > Limits.timesCacheByteCountMax {
+        if timePagesByteCount > timesByteCountMax {
             timePages.removeAll(keepingCapacity: true)
-            timesByteCount = 0
+            (timePagesByteCount, timeColumnsByteCount) = (0, 0)
         }
         do throws(DecodeError) {
             let page = try TimePage(bytes, firstNumber: Int(clamping: index.times.firsts[position]))
             timePages[position] = page
-            timesByteCount += bytes.count + page.entries.count * 32
+            timePagesByteCount += page.byteCount
             return page
         } catch {
             throw part.damaged("page of times \(position)", Int(index.times.offsets[position]), error.description)
@@ -122,7 +125,11 @@ final class PartReader {
         let page = try timePage(of: number)
         do throws(DecodeError) {
             let (times, byteCount) = try page.column(Int(number) - page.firstNumber)
-            timesByteCount += byteCount
+            timeColumnsByteCount += byteCount
+            if timeColumnsByteCount > timesByteCountMax {
+                for page in timePages.values { page.dropColumns() }
+                timeColumnsByteCount = 0
+            }
             return times
         } catch {
             let position = index.times.firsts.partitioningIndex { $0 > UInt64(number) } - 1

@@ -54,6 +54,14 @@ final class TimePage {
         columns = Array(repeating: [], count: count)
     }
 
+    /// What it takes in memory without decoded columns.
+    var byteCount: Int { bytes.count + entries.count * (MemoryLayout<Entry>.stride + MemoryLayout<[Int64]>.stride) }
+
+    /// Drops what was decoded.
+    func dropColumns() {
+        for index in columns.indices { columns[index] = [] }
+    }
+
     /// A column by its place in the page, which must exist, and how many bytes its decoding took up in memory.
     func column(_ index: Int) throws(DecodeError) -> (times: [Int64], byteCount: Int) {
         if !columns[index].isEmpty { return (columns[index], 0) }
