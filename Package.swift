@@ -101,7 +101,7 @@ let package = Package(
             name: "recommendations", dependencies: ["ApusKit", hummingbird, logging, tracing],
             path: "examples/shop/recommendations/Sources", swiftSettings: settings),
     ]
-        + room("Telemetry", [])
+        + room("Telemetry", [], isTestable: true)
         + room("Codecs", ["CZstd", "CSnappy", "CZlib", "CIntrinsics"], isTestable: true)
         + room("Patterns", ["CRE2", "CIntrinsics"])
         // Not "Configuration": swift-configuration has a target of that name, and names are unique in a package graph.
@@ -111,7 +111,7 @@ let package = Package(
         + room("Query", ["Telemetry", "Patterns"])
         + room("PromQL", ["Telemetry", "Query", "Patterns"], testFiles: ["Scripts"])
         + room("LogQL", ["Telemetry", "Query", "Patterns"])
-        + room("TraceQL", ["Telemetry", "Query", "Patterns"])
+        + room("TraceQL", ["Telemetry", "Query", "Patterns"], isTestable: true)
         + room("FlameQL", ["Telemetry", "Query", "Patterns"])
         + room(
             "Collectors",
