@@ -1,3 +1,4 @@
+import CIntrinsics
 import Glibc
 import Telemetry
 
@@ -80,13 +81,13 @@ private final class Fleet {
     func insert() {
         _ = labels
         registry = StreamRegistry(signal: .metrics)
-        malloc_trim(0)
-        let before = mallinfo2().uordblks + mallinfo2().hblkhd
+        apus_trim_heap()
+        let before = Int(apus_heap_byte_count())
         slots = []
         for start in stride(from: 0, to: Self.count, by: 500) {
             slots += registry.slots(for: labels[start..<start + 500].map { ($0, .unknown) })
         }
-        let bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before - slots.capacity * 4
+        let bytes = Int(apus_heap_byte_count()) - before - slots.capacity * 4
         insertNote = "\(bytes / Self.count) B/series in use, \(registry.figures.pairs) pairs"
     }
 

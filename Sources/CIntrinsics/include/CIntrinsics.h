@@ -24,6 +24,12 @@ static inline void apus_configure_allocator(int mappedByteCountMin, int trimByte
 // Gives free pages inside the heap back to the system.
 static inline void apus_trim_heap(void) { malloc_trim(0); }
 
+// Bytes in use by the program, in the heap and mapped apart from it.
+static inline size_t apus_heap_byte_count(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
 // Asks the cache for the line at `address`; never faults.
 static inline void apus_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 
