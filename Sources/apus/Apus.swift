@@ -8,7 +8,10 @@ struct Apus: AsyncParsableCommand {
         commandName: "apus",
         abstract: "Metrics, logs, traces, profiles and alerts in one binary.",
         version: Version.number,
-        subcommands: [ServeCommand.self, CheckCommand.self, TestCommand.self, QueryCommand.self, VersionCommand.self])
+        subcommands: [
+            ServeCommand.self, CheckCommand.self, TestCommand.self, QueryCommand.self, BackupCommand.self, RestoreCommand.self,
+            VersionCommand.self,
+        ])
 }
 
 /// `apus version`

@@ -6,7 +6,7 @@ import Server
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check files before the server reads them.", subcommands: [
-            CheckConfigCommand.self, CheckRulesCommand.self, CheckMetricsCommand.self, CheckQueryCommand.self,
+            CheckConfigCommand.self, CheckRulesCommand.self, CheckMetricsCommand.self, CheckQueryCommand.self, CheckDataCommand.self,
         ])
 }
 

@@ -51,6 +51,10 @@ struct ServeCommand: AsyncParsableCommand {
         let names = PromQLFeatures.byName.keys.sorted().joined(separator: ", ")
         return "Experimental parts of PromQL, separated by commas, by the names that Prometheus gives them: \(names)."
     }()
+    @Flag(
+        name: [.customLong("enable-admin-api"), .customLong("web.enable-admin-api")],
+        help: "Answer /api/v1/admin/tsdb/: deletions and snapshots, for tokens with the scope admin.")
+    var enableAdminAPI = false
 
     private static func level(_ text: String) throws -> Logger.Level {
         guard let level = Logger.Level(rawValue: text) else {
@@ -69,6 +73,7 @@ struct ServeCommand: AsyncParsableCommand {
         options.webFolder = webDir
         options.isInsecure = insecure
         options.featureNames = enableFeature.flatMap { $0.split(separator: ",").map(String.init) }
+        options.isAdminAPIEnabled = enableAdminAPI
         options.environment = ProcessInfo.processInfo.environment
         do throws(ServeError) {
             let settings = try options.settings()

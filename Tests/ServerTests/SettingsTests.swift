@@ -2,6 +2,7 @@ import Collectors
 import Foundation
 import Server
 import Settings
+import Telemetry
 import TestSupport
 import Testing
 
@@ -29,6 +30,9 @@ import Testing
         ("profiles:\n  - {service: a, url: 'http://x', interval: 5s, seconds: 10}\n", "does not fit into an interval"),
         ("alerting: {webhook: {send_resolved: false}}\n", "url is missing"),
         ("limits: {body_size: -1}\n", "limits.body_size"),
+        ("disk_budget: {metrics: 0}\n", "disk_budget.metrics"),
+        ("disk_budget: {metric: 1GB}\n", "did you mean \"metrics\"?"),
+        ("disk_reserve: much\n", "a number of bytes such as"),
         ("- a\n", "expected a mapping"),
         ("a: [\n", "not valid YAML"),
     ]
@@ -47,6 +51,8 @@ import Testing
             listen: ":2787"
             data_dir: /var/lib/apus
             retention: {metrics: 15d}
+            disk_budget: {metrics: 2GB, logs: 512MB}
+            disk_reserve: 1GB
             tokens:
               - {name: ci, env: CI_TOKEN, scopes: [ingest]}
             logs:
@@ -63,6 +69,8 @@ import Testing
         #expect(settings.dataFolder == "/var/lib/apus")
         #expect(settings.retention.metrics == .seconds(15 * 86_400))
         #expect(settings.retention.logs == .seconds(30 * 86_400))
+        #expect(settings.diskBudget == [.metrics: 2 << 30, .logs: 512 << 20])
+        #expect(settings.diskReserveByteCount == 1 << 30)
         #expect(settings.tokens.map(\.name) == ["ci"])
         #expect(settings.logs[0].include == ["/var/log/*.log", "app/*.log"])
         #expect(settings.profiles[0].service == "orders")

@@ -11,7 +11,32 @@ struct StatusRoutes {
     let startedAt: Int64
 
     var routes: [Route] {
-        [.get("/api/apus/status", scope: .query, errors: .apus) { _ in await status() }]
+        [
+            .get("/api/apus/status", scope: .query, errors: .apus) { _ in await status() },
+            .get("/api/apus/damage", scope: .query, errors: .apus) { _ in await damage() },
+        ]
+    }
+
+    /// The places on disk that could not be read since the start.
+    private func damage() async -> Answer {
+        let statistics = await store.statistics()
+        var json = JSONWriter()
+        json.beginObject()
+        json.field("count", statistics.quarantinedCount)
+        json.key("damaged")
+        json.beginArray()
+        for damage in statistics.damages {
+            json.beginObject()
+            json.field("kind", damage.kind.rawValue)
+            if let signal = damage.signal { json.field("signal", signal.name) }
+            json.field("path", damage.path)
+            if let offset = damage.offset { json.field("offset", offset) }
+            json.field("message", damage.message)
+            json.endObject()
+        }
+        json.endArray()
+        json.endObject()
+        return .json(json.bytes)
     }
 
     private func status() async -> Answer {
@@ -47,6 +72,10 @@ struct StatusRoutes {
         json.field("flushes", Int(clamping: statistics.flushCount))
         json.field("merges", Int(clamping: statistics.mergeCount))
         json.field("quarantined", statistics.quarantinedCount)
+        if let free = statistics.diskFreeByteCount, let reserve = statistics.diskReserveByteCount {
+            json.field("diskFreeBytes", free)
+            json.field("diskReserveBytes", reserve)
+        }
         json.endObject()
         json.endObject()
         return .json(json.bytes)

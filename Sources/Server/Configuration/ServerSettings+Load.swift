@@ -6,7 +6,7 @@ extension ServerSettings {
     /// The keys of `apus.yaml`. docs/configuration.md describes each.
     private static let keys = [
         "prometheus", "logs", "profiles", "rules", "alerting", "retention", "tokens", "listen", "otlp_grpc_listen", "otlp_http_listen", "data_dir",
-        "web_dir", "log_format", "external_url", "hosts", "limits",
+        "web_dir", "log_format", "external_url", "hosts", "limits", "disk_budget", "disk_reserve", "enable_admin_api",
     ]
 
     /// Reads the text of an `apus.yaml`.
@@ -37,6 +37,9 @@ extension ServerSettings {
             settings.tokens.append(token)
         }
         if let node = root["retention"] { settings.retention = try retention(node) }
+        if let node = root["disk_budget"] { settings.diskBudget = try diskBudget(node) }
+        if let node = root["disk_reserve"] { settings.diskReserveByteCount = try node.byteCount }
+        if let node = root["enable_admin_api"] { settings.isAdminAPIEnabled = try node.bool }
         if let node = root["limits"] { settings.limits = try limits(node) }
         for (index, node) in (try root["logs"]?.list ?? []).enumerated() { settings.logs.append(try logs(node, index: index, file: file)) }
         for node in try root["profiles"]?.list ?? [] { settings.profiles.append(try profile(node)) }
@@ -98,6 +101,15 @@ extension ServerSettings {
         if let value = mapping["spans"] { retention.spans = try positive(value) }
         if let value = mapping["profiles"] { retention.profiles = try positive(value) }
         return retention
+    }
+
+    private static func diskBudget(_ node: ConfigurationNode) throws(ConfigurationError) -> [Signal: Int] {
+        let mapping = try node.mapping(Signal.allCases.map(\.name))
+        var budget: [Signal: Int] = [:]
+        for signal in Signal.allCases {
+            if let value = mapping[signal.name] { budget[signal] = try positive(value, try value.byteCount) }
+        }
+        return budget
     }
 
     private static func limits(_ node: ConfigurationNode) throws(ConfigurationError) -> RequestLimits {

@@ -1,5 +1,6 @@
 package import Collectors
 package import Settings
+package import Telemetry
 import Glibc
 
 /// `apus.yaml`: what Apus itself is told. What the peers have files for, it takes from their files.
@@ -9,6 +10,9 @@ package struct ServerSettings: Sendable {
         package var logs: Duration = .seconds(30 * 86_400)
         package var spans: Duration = .seconds(14 * 86_400)
         package var profiles: Duration = .seconds(14 * 86_400)
+
+        /// By signal.
+        package var bySignal: [Signal: Duration] { [.metrics: metrics, .logs: logs, .spans: spans, .profiles: profiles] }
     }
 
     package struct Webhook: Sendable, Hashable {
@@ -36,6 +40,12 @@ package struct ServerSettings: Sendable {
     package var hosts: [String] = []
     package var tokens: [Token] = []
     package var retention = Retention()
+    /// Bytes on disk that a signal may take; one that is not named takes what there is.
+    package var diskBudget: [Signal: Int] = [:]
+    /// Bytes that stay free on the disk; nil: the store decides.
+    package var diskReserveByteCount: Int?
+    /// Let `/api/v1/admin/tsdb/` delete and copy data.
+    package var isAdminAPIEnabled = false
     package var limits = RequestLimits()
     /// The path of a `prometheus.yml`, and what it says.
     package var prometheusFile: String?

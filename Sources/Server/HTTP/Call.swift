@@ -59,9 +59,9 @@ package struct Call: Sendable {
         }
     }
 
-    /// The parameters of the URL and, of a POSTed form, those of the body; the body's come first, as in Go's `ParseForm`.
+    /// The parameters of the URL and, of a form sent by POST or PUT, those of the body; the body's come first, as in Go's `ParseForm`.
     package func form() throws(APIError) -> FormParameters {
-        guard method == .post, mediaType == "application/x-www-form-urlencoded" else { return query }
+        guard method == .post || method == .put, mediaType == "application/x-www-form-urlencoded" else { return query }
         guard body.count <= Limits.formByteCountMax else {
             throw APIError(.tooLarge, "the form is larger than \(Limits.formByteCountMax) bytes")
         }

@@ -79,6 +79,7 @@ struct SelfMetrics {
             ("apus_store_memtable_rows", "gauge", "Rows in memory that are in no part yet, by signal.", { Double($0.memtableRowCount) }),
             ("apus_store_parts", "gauge", "Parts on disk, by signal.", { Double($0.partCount) }),
             ("apus_store_part_rows", "gauge", "Rows in parts, by signal.", { Double($0.partRowCount) }),
+            ("apus_store_tombstones", "gauge", "Deletions that merges have not carried out yet, by signal.", { Double($0.tombstoneCount) }),
             ("apus_store_disk_bytes", "gauge", "Bytes of parts and indexes on disk, by signal.", { Double($0.diskByteCount) }),
         ]
         for family in families {
@@ -96,8 +97,38 @@ struct SelfMetrics {
         text.sample("apus_store_flushes_total", [], Double(statistics.flushCount))
         text.family("apus_store_merges_total", "counter", "Merges of parts.")
         text.sample("apus_store_merges_total", [], Double(statistics.mergeCount))
-        text.family("apus_store_quarantined_total", "counter", "Damaged records and parts left out since the start.")
-        text.sample("apus_store_quarantined_total", [], Double(statistics.quarantinedCount))
+        damage(&text, statistics)
+        disk(&text, statistics)
+    }
+
+    private func damage(_ text: inout MetricsText, _ statistics: StoreStatistics) {
+        text.family("apus_store_quarantined_total", "counter", "Damaged places on disk left out since the start, by signal and kind.")
+        let signals: [Signal?] = Signal.allCases.map { .some($0) } + [nil]
+        for signal in signals {
+            for kind in StoreDamage.Kind.allCases {
+                // The log is shared; everything else belongs to a signal. A counter that is there from the start has a rate.
+                guard (signal == nil) == (kind == .log) else { continue }
+                let count = statistics.quarantined[.init(signal: signal, kind: kind)] ?? 0
+                text.sample("apus_store_quarantined_total", [("signal", signal?.name ?? "all"), ("kind", kind.rawValue)], Double(count))
+            }
+        }
+    }
+
+    private func disk(_ text: inout MetricsText, _ statistics: StoreStatistics) {
+        text.family("apus_store_days_dropped_total", "counter", "Days of data dropped, by signal and reason.")
+        for signal in Signal.allCases {
+            let figures = statistics.signals[signal] ?? StoreStatistics.SignalFigures()
+            text.sample("apus_store_days_dropped_total", [("signal", signal.name), ("reason", "age")], Double(figures.daysDroppedByAge))
+            text.sample("apus_store_days_dropped_total", [("signal", signal.name), ("reason", "budget")], Double(figures.daysDroppedByBudget))
+        }
+        text.family("apus_store_writes_refused_total", "counter", "Writes refused for the store's state, by reason.")
+        text.sample("apus_store_writes_refused_total", [("reason", "disk_full")], Double(statistics.refusedDiskFullCount))
+        text.sample("apus_store_writes_refused_total", [("reason", "overloaded")], Double(statistics.refusedOverloadedCount))
+        guard let free = statistics.diskFreeByteCount, let reserve = statistics.diskReserveByteCount else { return }
+        text.family("apus_store_disk_free_bytes", "gauge", "Bytes free on the disk of the data folder.")
+        text.sample("apus_store_disk_free_bytes", [], Double(free))
+        text.family("apus_store_disk_reserve_bytes", "gauge", "Bytes that must be free for writes to be taken.")
+        text.sample("apus_store_disk_reserve_bytes", [], Double(reserve))
     }
 
     private func process(_ text: inout MetricsText) {

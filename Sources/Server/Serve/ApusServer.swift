@@ -22,15 +22,22 @@ package struct ApusServer: Sendable {
         /// The store's background work: returns once it is cancelled.
         package var run: @Sendable () async throws -> Void
         package var compact: @Sendable () async throws -> Void
+        /// Takes over what a reload may change of the store: what it keeps.
+        package var apply: @Sendable (ServerSettings) -> Void
+        /// Snapshots and the like; nil where the store has none.
+        package var administration: (any StoreAdministration)?
 
         package init(
             store: any TelemetryStore, state: any StateStore, run: @escaping @Sendable () async throws -> Void,
-            compact: @escaping @Sendable () async throws -> Void
+            compact: @escaping @Sendable () async throws -> Void, apply: @escaping @Sendable (ServerSettings) -> Void = { _ in },
+            administration: (any StoreAdministration)? = nil
         ) {
             self.store = store
             self.state = state
             self.run = run
             self.compact = compact
+            self.apply = apply
+            self.administration = administration
         }
     }
 
@@ -100,6 +107,7 @@ package struct ApusServer: Sendable {
             let addresses = ListenAddresses(options, new)
             try Self.checkExposure(addresses, new, isInsecure: options.isInsecure)
             try collectors.apply(new)
+            backend.apply(new)
             live.replace(Self.liveValues(new, addresses, isInsecure: options.isInsecure))
             metrics.reloaded(isSuccessful: true, at: time.nanoseconds)
             logger.info("configuration reloaded")
@@ -126,6 +134,9 @@ package struct ApusServer: Sendable {
         all += RemoteWriteRoutes(ingest: ingest).routes + LokiPushRoutes(ingest: ingest).routes
         all += JaegerRoutes(ingest: ingest).routes + ZipkinRoutes(ingest: ingest).routes
         all += queryRoutes(store)
+        let isAdminEnabled = options.isAdminAPIEnabled || settings.isAdminAPIEnabled
+        all += PrometheusAdminRoutes(store: store, administration: backend.administration, isEnabled: isAdminEnabled).routes
+        if let administration = backend.administration { all += SnapshotRoutes(administration: administration).routes }
         all += SessionRoutes(settings: live, time: time).routes
         all += StatusRoutes(store: store, time: time, startedAt: startedAt).routes
         let folder = (options.webFolder ?? settings.webFolder).map { WebFolder(path: $0) } ?? WebFolder.standard(environment: options.environment)
@@ -148,6 +159,7 @@ package struct ApusServer: Sendable {
             ("enable-feature", options.featureNames.joined(separator: ",")),
             ("storage.tsdb.retention.time", DurationText.format(settings.retention.metrics)),
             ("web.enable-lifecycle", "true"), ("web.external-url", externalURL),
+            ("web.enable-admin-api", "\(options.isAdminAPIEnabled || settings.isAdminAPIEnabled)"),
         ]
         var routes = PrometheusQueryRoutes(engine: collectors.promql, runner: runner, time: time).routes
         routes += PrometheusMetadataRoutes(store: store).routes

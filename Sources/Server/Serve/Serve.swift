@@ -13,9 +13,11 @@ package enum Serve {
         Allocator.configure()
         let begin = ContinuousClock.now
         let folder = options.dataFolder ?? settings.dataFolder ?? ServeOptions.standardDataFolder
-        let (store, catalog) = try open(folder, settings.retention, logger)
+        let (store, catalog) = try open(folder, settings, logger)
         let backend = ApusServer.Backend(
-            store: store, state: catalog, run: { try await store.run() }, compact: { try await store.compact() })
+            store: store, state: catalog, run: { try await store.run() }, compact: { try await store.compact() },
+            apply: { store.setRetention($0.retention.bySignal, diskBudget: $0.diskBudget) },
+            administration: EmbeddedAdministration(store: store, folder: Snapshots(store: store, catalog: catalog)))
         do throws(ServeError) {
             let server = try ApusServer(options: options, settings: settings, backend: backend, logger: logger) { ports in
                 let elapsed = ContinuousClock.now - begin
@@ -52,13 +54,13 @@ package enum Serve {
     }
 
     private static func open(
-        _ folder: String, _ retention: ServerSettings.Retention, _ logger: Logger
+        _ folder: String, _ settings: ServerSettings, _ logger: Logger
     ) throws(ServeError) -> (EmbeddedStore, Catalog) {
         do {
             var storeOptions = EmbeddedStore.Options(dataFolder: folder)
-            storeOptions.retention = [
-                .metrics: retention.metrics, .logs: retention.logs, .spans: retention.spans, .profiles: retention.profiles,
-            ]
+            storeOptions.retention = settings.retention.bySignal
+            storeOptions.diskBudget = settings.diskBudget
+            storeOptions.diskReserveByteCount = settings.diskReserveByteCount
             storeOptions.log = { event in
                 switch event.level {
                 case .info: logger.info("\(event.message)")

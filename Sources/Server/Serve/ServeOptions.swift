@@ -16,6 +16,8 @@ package struct ServeOptions: Sendable {
     package var webFolder: String?
     /// Listen beyond loopback without tokens.
     package var isInsecure = false
+    /// Let `/api/v1/admin/tsdb/` delete and copy data.
+    package var isAdminAPIEnabled = false
     package var environment: [String: String] = [:]
     /// Experimental parts to turn on, by the names of Prometheus' flags.
     package var featureNames: [String] = []
