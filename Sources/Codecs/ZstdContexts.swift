@@ -27,8 +27,8 @@ package enum ZstdContexts {
     }
 
     /// Carries a context over the lock's edge.
+    // SAFETY: a context is either in the list or with the one caller that took it out under the lock.
     private struct Loan<Value>: @unchecked Sendable {
-        // SAFETY: a context is either in the list or with the one caller that took it out under the lock.
         let value: Value
 
         init(_ value: Value) {

@@ -41,7 +41,7 @@ import Testing
         ("parse_query?query=-sum(a%7Bb!=%22c%22%7D%5B5m%5D%20offset%201m)", 400,
             #"{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 1:6: parse error: expected type instant vector in aggregation expression, got range vector"}"#),
         ("parse_query?query=rate(a%7Bb!=%22c%22%7D%5B5m%5D%20offset%201m)%20%3E%20bool%202", 200,
-            #"{"status":"success","data":{"type":"binaryExpr","op":">","lhs":{"type":"call","func":{"name":"rate","argTypes":["matrix"],"variadic":0,"returnType":"vector"},"args":[{"type":"matrixSelector","range":300000,"name":"a","offset":60000,"matchers":[{"name":"__name__","value":"a","type":"="},{"name":"b","value":"c","type":"!="}],"timestamp":null,"startOrEnd":null}]},"rhs":{"type":"numberLiteral","val":"2"},"matching":null,"bool":true}}"#),
+            #"{"status":"success","data":{"type":"binaryExpr","op":"\u003e","lhs":{"type":"call","func":{"name":"rate","argTypes":["matrix"],"variadic":0,"returnType":"vector"},"args":[{"type":"matrixSelector","range":300000,"name":"a","offset":60000,"matchers":[{"name":"__name__","value":"a","type":"="},{"name":"b","value":"c","type":"!="}],"timestamp":null,"startOrEnd":null}]},"rhs":{"type":"numberLiteral","val":"2"},"matching":null,"bool":true}}"#),
         ("parse_query?query=sum%20by%20(x)%20(a%20@%20end())", 200,
             #"{"status":"success","data":{"type":"aggregation","op":"sum","expr":{"type":"vectorSelector","name":"a","offset":0,"matchers":[{"name":"__name__","value":"a","type":"="}],"timestamp":null,"startOrEnd":"end"},"param":null,"grouping":["x"],"without":false}}"#),
         ("query_range?query=requests_total%5B5m%5D&start=1000&end=1030&step=15", 400,

@@ -20,12 +20,12 @@ enum UnitTestText {
         let indent = String(repeating: " ", count: 12)
         let items = alerts.enumerated().map { index, alert in
             """
-            \(indent)    \(index):
-            \(indent)      Labels:\(alert.labels)
-            \(indent)      Annotations:\(alert.annotations)
+            \(indent)\(index):
+            \(indent)  Labels:\(alert.labels)
+            \(indent)  Annotations:\(alert.annotations)
             """
         }
-        return "[\n\(items.joined(separator: "\n"))\n\(indent)]"
+        return "[\n\(items.joined(separator: ",\n"))\n\(indent)]"
     }
 }
 
