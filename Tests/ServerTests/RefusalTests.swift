@@ -2,6 +2,7 @@ import Codecs
 import Formats
 import Foundation
 import Server
+import Query
 import Telemetry
 import TestSupport
 import Testing
