@@ -82,10 +82,14 @@ final class WriteAheadLog: Sendable {
     }
 
     /// Removes the segments below `number`, oldest first: their rows are in parts.
+    ///
+    /// Each removal is made durable before the next. Were an older segment to come back after a crash without the ones behind it, its rows would
+    /// be replayed over later writes that are in parts.
     func dropSegments(below number: UInt64) throws(StoreError) {
         let old = segmentByteCounts.withLock { $0.keys.filter { $0 < number }.sorted() }
         for number in old {
             try fileSystem.remove(folder + "/" + LogSegment.name(number))
+            try fileSystem.syncFolder(folder)
             segmentByteCounts.withLock { $0[number] = nil }
         }
     }
