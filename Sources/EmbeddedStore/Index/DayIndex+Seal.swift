@@ -70,7 +70,15 @@ extension DayIndex {
             let replaced = isWhole ? joined : []
             let segment = try write(rows, hasDisplaced, number: (before.segments.map(\.number).max() ?? 0) + 1)
             let rest = before.members.subtracting(chosen).subtracting(before.unwritten)
-            let logByteCount = try writeLog(rest)
+            let logByteCount: Int
+            do throws(StoreError) { logByteCount = try writeLog(rest) } catch {
+                // The file may be the old one or the new one: it is read again before anything is written behind what is in it.
+                state.withLock { state in
+                    state.logByteCount = nil
+                    state.isLoaded = false
+                }
+                throw error
+            }
             state.withLock { state in
                 state.members.subtract(chosen)
                 state.sealed.formUnion(chosen)
