@@ -46,7 +46,8 @@ RULES = """groups:
 
 TESTS = """rule_files: [rules.yml]
 tests:
-  - input_series: [{series: 'up{job="a", instance="x"}', values: '1 0x5'}]
+  - interval: 1m
+    input_series: [{series: 'up{job="a", instance="x"}', values: '1 0x5'}]
     promql_expr_test: [{expr: 'job:up:sum', eval_time: 0, exp_samples: [{labels: 'job:up:sum{job="a"}', value: %s}]}]
     alert_rule_test: [{eval_time: 4m, alertname: Down, exp_alerts: [{exp_labels: {job: a, instance: x}, exp_annotations: {summary: x is down}}]}]
 """
@@ -125,6 +126,8 @@ def server(tmp_path_factory):
 def test_promtool_checks_the_server(server):
     for what in ("healthy", "ready"):
         answer = promtool("check", what, f"--url={server.base}")
+        if "expected command but got" in answer.stderr:
+            pytest.skip("this promtool has no `check healthy` yet (2.44 brought it)")
         assert answer.returncode == 0, answer.stdout + answer.stderr
 
 

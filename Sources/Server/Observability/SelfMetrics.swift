@@ -115,11 +115,11 @@ struct SelfMetrics {
     }
 
     private func disk(_ text: inout MetricsText, _ statistics: StoreStatistics) {
-        text.family("apus_store_days_dropped_total", "counter", "Days of data dropped, by signal and reason.")
+        text.family("apus_store_folders_dropped_total", "counter", "Folders of a day's data dropped, by signal and reason.")
         for signal in Signal.allCases {
             let figures = statistics.signals[signal] ?? StoreStatistics.SignalFigures()
-            text.sample("apus_store_days_dropped_total", [("signal", signal.name), ("reason", "age")], Double(figures.daysDroppedByAge))
-            text.sample("apus_store_days_dropped_total", [("signal", signal.name), ("reason", "budget")], Double(figures.daysDroppedByBudget))
+            text.sample("apus_store_folders_dropped_total", [("signal", signal.name), ("reason", "age")], Double(figures.daysDroppedByAge))
+            text.sample("apus_store_folders_dropped_total", [("signal", signal.name), ("reason", "budget")], Double(figures.daysDroppedByBudget))
         }
         text.family("apus_store_writes_refused_total", "counter", "Writes refused for the store's state, by reason.")
         text.sample("apus_store_writes_refused_total", [("reason", "disk_full")], Double(statistics.refusedDiskFullCount))
