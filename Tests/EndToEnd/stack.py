@@ -14,7 +14,8 @@ import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-APUS = ROOT / ".build/release/apus"
+# Another build, where one is tried out: APUS_BINARY=.build/debug/apus.
+APUS = pathlib.Path(os.environ.get("APUS_BINARY", ROOT / ".build/release/apus")).resolve()
 RUNNING: list["Process"] = []
 
 
