@@ -50,19 +50,60 @@ package enum DecimalNumber {
     /// The shortest decimal text that reads back as `value`, never with an exponent: Go's
     /// `strconv.FormatFloat(value, 'f', -1, 64)`, as it stands in Prometheus' `le` and `quantile` labels.
     package static func text(_ value: Double) -> String {
-        if value.isNaN { return "NaN" }
-        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
-        let shortest = value.description
-        let parts = shortest.split(separator: "e")
-        guard parts.count == 2, let exponent = Int(parts[1]) else {
-            return shortest.hasSuffix(".0") ? String(shortest.dropLast(2)) : shortest
+        var bytes: [UInt8] = []
+        append(value, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends ``text(_:)``, without a string in between where `value` is an integer.
+    package static func append(_ value: Double, to bytes: inout [UInt8]) {
+        guard value.isFinite else {
+            bytes.append(contentsOf: (value.isNaN ? "NaN" : value < 0 ? "-Inf" : "+Inf").utf8)
+            return
         }
-        let sign = value < 0 ? "-" : ""
-        let digits = parts[0].filter { $0 != "-" && $0 != "." }
-        let significant = digits.hasSuffix("0") && digits.count > 1 ? String(digits.dropLast()) : String(digits)
-        if exponent < 0 { return sign + "0." + String(repeating: "0", count: -exponent - 1) + significant }
-        // A shortest text with an exponent is at least 1e16 and has 17 digits at most: all of them may stand before the point.
-        return sign + significant + String(repeating: "0", count: max(0, exponent + 1 - significant.count))
+        if value.sign == .minus { bytes.append(UInt8(ascii: "-")) }
+        let magnitude = value.magnitude
+        if magnitude < 0x1p53, magnitude == magnitude.rounded(.towardZero) {
+            appendInteger(UInt64(magnitude), to: &bytes)
+        } else {
+            // Swift's description is the shortest that reads back, as Go's is; only its layout differs.
+            var shortest = magnitude.description
+            shortest.withUTF8 { appendPlain($0, to: &bytes) }
+        }
+    }
+
+    /// Appends an integer's decimal digits.
+    package static func appendInteger(_ value: UInt64, to bytes: inout [UInt8]) {
+        var divisor: UInt64 = 1
+        while value / divisor >= 10 { divisor *= 10 }
+        var rest = value
+        while divisor > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor))
+            rest %= divisor
+            divisor /= 10
+        }
+    }
+
+    /// Rewrites `1.25e-07` as `0.000000125` and `1.25e+18` as `1250000000000000000`.
+    private static func appendPlain(_ shortest: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
+        guard let mark = shortest.firstIndex(of: UInt8(ascii: "e")) else {
+            let isWhole = shortest.count > 2 && shortest[shortest.count - 2] == UInt8(ascii: ".") && shortest[shortest.count - 1] == UInt8(ascii: "0")
+            bytes.append(contentsOf: isWhole ? shortest[..<(shortest.count - 2)] : shortest[...])
+            return
+        }
+        let exponent = Int(String(decoding: shortest[(mark + 1)...], as: UTF8.self)) ?? 0
+        var digits = shortest[..<mark].filter { $0 != UInt8(ascii: ".") }
+        while digits.count > 1, digits.last == UInt8(ascii: "0") { digits.removeLast() }
+        let zero = UInt8(ascii: "0")
+        if exponent < 0 {
+            bytes.append(contentsOf: [zero, UInt8(ascii: ".")])
+            bytes.append(contentsOf: repeatElement(zero, count: -exponent - 1))
+            bytes.append(contentsOf: digits)
+        } else {
+            // A shortest text with an exponent is at least 1e16 and has 17 digits at most: all of them may stand before the point.
+            bytes.append(contentsOf: digits)
+            bytes.append(contentsOf: repeatElement(zero, count: max(0, exponent + 1 - digits.count)))
+        }
     }
 
     /// An exponent's digits with their sign; far beyond a double's range it no longer matters how large it is.

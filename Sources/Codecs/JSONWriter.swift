@@ -95,6 +95,22 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Writes a string that `body` appends as it is: nothing in it may need an escape.
+    package mutating func plainString(_ body: (inout [UInt8]) -> Void) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        body(&bytes)
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
+    /// Writes a number that `body` appends.
+    package mutating func number(_ body: (inout [UInt8]) -> Void) {
+        separate()
+        body(&bytes)
+        needsComma = true
+    }
+
     package mutating func value(_ value: JSONValue) {
         switch value {
         case .null: null()

@@ -25,6 +25,8 @@ enum Limits {
     static let pageByteCountMax = 96 << 10
     /// Pages that the readers of one scan keep, in all: a scan in the order of time comes back to them for stream after stream.
     static let scanCacheByteCountMax = 16 << 20
+    /// Value pages that are kept from scan to scan, in all: those of some hundred series' last hours.
+    static let pageCacheByteCountMax = 16 << 20
     /// Rounds of background work (half a second each) after which a part that nobody reads forgets its index and filter.
     static let cacheRoundCountMax = 240
     /// Rows that a scan hands over at once when they come from memory or from several parts.

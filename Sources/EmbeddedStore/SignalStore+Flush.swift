@@ -70,7 +70,7 @@ extension SignalStore {
         _ content: DayContent, _ ids: [UInt64], clippedTo range: TimeRange, to writer: inout PartWriter
     ) throws(StoreError) {
         let order = content.slots.indices.sorted { ids[$0] < ids[$1] }
-        let gather = FloatGather(content.chunks, slots: order.map { content.slots[$0] })
+        var gather = FloatGather(content.chunks, slots: order.map { content.slots[$0] })
         try gather.forEach { (rank, times, values) throws(StoreError) in
             let position = order[rank]
             let others = content.streams[position]

@@ -16,10 +16,21 @@ package struct TelemetryStream: Sendable, Hashable {
     package var id: StreamID
     package var labels: Labels
     package var resource: Resource
+    /// Where the store that handed it out has it: spares a search where it is still right, and is part of no comparison.
+    package var hint: UInt32
 
-    package init(id: StreamID, labels: Labels, resource: Resource = .unknown) {
+    package init(id: StreamID, labels: Labels, resource: Resource = .unknown, hint: UInt32 = .max) {
         self.id = id
         self.labels = labels
         self.resource = resource
+        self.hint = hint
+    }
+
+    package static func == (left: TelemetryStream, right: TelemetryStream) -> Bool {
+        left.id == right.id && left.labels == right.labels && left.resource == right.resource
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(id)
     }
 }

@@ -31,16 +31,16 @@ struct FloatRowsTests {
         #expect(chunk.slots == Set(rows.slots).sorted())
         for position in chunk.slots.indices {
             let slot = chunk.slots[position]
-            #expect(chunk.position(of: slot) == position)
+            #expect(chunk.lowerBound(of: slot, from: 0) == position && chunk.lowerBound(of: slot, from: position) == position)
             #expect(Array(chunk.values[chunk.rows(at: position)]) == rows.values.filter { rows.slots[Int($0)] == slot })
         }
-        #expect(chunk.position(of: slotMax + 1) == nil)
+        #expect(chunk.lowerBound(of: slotMax + 1, from: 0) == chunk.slots.count)
         #expect(chunk.minTime == rows.times.min() && chunk.maxTime == rows.times.max())
     }
 
     @Test("Readers of few and of many series see every row, sealed or not")
     func reading() {
-        let count = FloatChunk.rowCountMax + 777
+        let count = 6 * FloatRows.chunkRowCountMax + 777
         let all = Self.rows(count, slotMax: 300, seed: 3)
         let memtable = Memtable(signal: .metrics)
         var entered: Set<UInt32> = []
@@ -56,14 +56,41 @@ struct FloatRowsTests {
         for wanted in [[5, nil, 17, 9999] as [UInt32?], (0...300).map { UInt32($0) }] {
             let rows = memtable.rows(wanted, in: .all)
             for (stream, slot) in wanted.enumerated() {
-                let runs = rows.runs(of: stream)
-                let expected = slot.map { Self.expected(all, $0) } ?? [:]
-                #expect(runs.count == (expected.isEmpty ? 0 : 1))
-                #expect(runs.first?.timestamps ?? [] == expected.keys.sorted())
-                guard case .floats(let values) = runs.first?.rows else { continue }
-                #expect(values == expected.sorted { $0.key < $1.key }.map(\.value))
+                let expected = (slot.map { Self.expected(all, $0) } ?? [:]).sorted { $0.key < $1.key }
+                #expect(rows.floats?.range(of: stream) == (expected.isEmpty ? nil : TimeRange(expected[0].key, expected[expected.count - 1].key)))
+                let columns = rows.floats?.columns(of: stream)
+                #expect(columns?.times == expected.map(\.key) && columns?.values == expected.map(\.value))
             }
         }
+    }
+
+    @Test("Merged chunks hold the rows of each slot in the order of arrival")
+    func merging() {
+        let all = Self.rows(9_000, slotMax: 70, seed: 5)
+        let chunks = stride(from: 0, to: 9_000, by: 3_000).map { start in
+            let range = start..<start + 3_000
+            return FloatChunk(slots: Array(all.slots[range]), times: Array(all.times[range]), values: Array(all.values[range]))
+        }
+        let (merged, whole) = (FloatChunk(merging: chunks), FloatChunk(slots: all.slots, times: all.times, values: all.values))
+        #expect(merged.slots == whole.slots && merged.starts == whole.starts && merged.times == whole.times && merged.values == whole.values)
+        #expect(merged.minTime == whole.minTime && merged.maxTime == whole.maxTime && merged.level == 1)
+    }
+
+    @Test("Streams of equal timestamps share them under one number")
+    func sharing() {
+        var (slots, times, values) = ([UInt32](), [Int64](), [Double]())
+        for time in [Int64(10), 20, 30] {
+            for slot in UInt32(0)..<4 {
+                slots.append(slot)
+                times.append(slot == 3 ? time + 1 : time)
+                values.append(Double(slot))
+            }
+        }
+        let floats = MemtableFloats([FloatChunk(slots: slots, times: times, values: values)], slots: [0, 1, 3, nil, 2], in: TimeRange(15, 31))
+        let columns = (0..<5).map { floats.columns(of: $0) }
+        #expect(columns.map(\.times) == [[20, 30], [20, 30], [21, 31], [], [20, 30]])
+        #expect(columns[0].number == columns[1].number && columns[0].number == columns[4].number && columns[0].number != 0)
+        #expect(columns[2].number != columns[0].number)
     }
 
     @Test("A flush gathers the series in the order asked for, each ascending and without duplicates")
@@ -75,7 +102,8 @@ struct FloatRowsTests {
         }
         let order: [UInt32] = [50, 3, 7777, 0, 21]
         var seen: [Int] = []
-        try FloatGather(chunks, slots: order).forEach { (rank, times, values) throws(StoreError) in
+        var gather = FloatGather(chunks, slots: order)
+        try gather.forEach { (rank, times, values) throws(StoreError) in
             seen.append(rank)
             let expected = Self.expected(all, order[rank]).sorted { $0.key < $1.key }
             #expect(times.indices.map { times[$0] } == expected.map(\.key))

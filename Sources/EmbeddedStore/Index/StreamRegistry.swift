@@ -110,6 +110,11 @@ final class StreamRegistry: Sendable {
             var slots: [UInt32?] = []
             slots.reserveCapacity(streams.count)
             for (index, stream) in streams.enumerated() {
+                // An id is one stream's for as long as its slot lives.
+                if state.isAlive(stream.hint), state.id(stream.hint) == stream.id.value {
+                    slots.append(stream.hint)
+                    continue
+                }
                 // Nearly always the id is the hash, and then the labels need not be hashed.
                 let slot = state.slots.find(stream.id.value) { state.isStream($0, stream.id.value, stream.labels, stream.resource, signal) }
                 if slot == nil { missing.append(index) }
@@ -206,7 +211,7 @@ extension StreamRegistry.State {
         var list: [Label] = []
         list.reserveCapacity(pairs.count)
         for pair in pairs { list.append(labels.label(pair)) }
-        return TelemetryStream(id: StreamID(found.ids[position]), labels: Labels(sorted: list), resource: found.resource(position))
+        return TelemetryStream(id: StreamID(found.ids[position]), labels: Labels(sorted: list), resource: found.resource(position), hint: slot)
     }
 
     /// Whether a slot is the stream of this id and these labels.

@@ -1,8 +1,5 @@
 /// Float samples of many series, sorted by slot; the samples of a slot stand in the order in which they came. Immutable.
 final class FloatChunk: Sendable {
-    /// Rows of a full chunk: sorting it stays in the second-level cache, and a reader looks through few chunks.
-    static let rowCountMax = 128 << 10
-
     /// The slots that have rows, ascending.
     let slots: [UInt32]
     /// Where each slot's rows begin, and where the last one's end.
@@ -11,6 +8,8 @@ final class FloatChunk: Sendable {
     let values: [Double]
     let minTime: Int64
     let maxTime: Int64
+    /// How often its rows were merged.
+    let level: Int
 
     /// Sorts rows in the order of arrival: three columns of one length.
     init(slots: [UInt32], times: [Int64], values: [Double]) {
@@ -49,6 +48,39 @@ final class FloatChunk: Sendable {
             high = max(high, time)
         }
         (minTime, maxTime) = (low, high)
+        level = 0
+    }
+
+    /// Merges chunks; rows of an earlier one came earlier.
+    init(merging chunks: [FloatChunk]) {
+        let rowCount = chunks.reduce(0) { $0 + $1.times.count }
+        var (slots, starts, times, values) = ([UInt32](), [UInt32](), [Int64](), [Double]())
+        slots.reserveCapacity(chunks.reduce(0) { max($0, $1.slots.count) })
+        starts.reserveCapacity(slots.capacity + 1)
+        times.reserveCapacity(rowCount)
+        values.reserveCapacity(rowCount)
+        var positions = [Int](repeating: 0, count: chunks.count)
+        while true {
+            var next: UInt32?
+            for (chunk, position) in zip(chunks, positions) where position < chunk.slots.count { next = min(next ?? .max, chunk.slots[position]) }
+            guard let next else { break }
+            slots.append(next)
+            starts.append(UInt32(truncatingIfNeeded: times.count))
+            for index in chunks.indices {
+                let (chunk, position) = (chunks[index], positions[index])
+                guard position < chunk.slots.count, chunk.slots[position] == next else { continue }
+                for row in chunk.rows(at: position) {
+                    times.append(chunk.times[row])
+                    values.append(chunk.values[row])
+                }
+                positions[index] = position + 1
+            }
+        }
+        starts.append(UInt32(truncatingIfNeeded: times.count))
+        (self.slots, self.starts, self.times, self.values) = (slots, starts, times, values)
+        minTime = chunks.reduce(.max) { min($0, $1.minTime) }
+        maxTime = chunks.reduce(.min) { max($0, $1.maxTime) }
+        level = chunks.reduce(0) { max($0, $1.level) } + 1
     }
 
     /// The rows' numbers sorted by slot, stable: least significant digit first, 11 bits a pass, as many passes as the slots differ in.
@@ -83,14 +115,20 @@ final class FloatChunk: Sendable {
         return rows
     }
 
-    /// Where a slot stands in ``slots``; nil where it has no rows.
-    func position(of slot: UInt32) -> Int? {
-        var (low, high) = (0, slots.count)
+    /// Where the first slot that is not below `slot` stands in ``slots``, looked for from `start` on: in growing strides, for it is near mostly.
+    func lowerBound(of slot: UInt32, from start: Int) -> Int {
+        var (low, high, stride) = (start, start, 1)
+        while high < slots.count, slots[high] < slot {
+            low = high + 1
+            high += stride
+            stride *= 2
+        }
+        high = min(high, slots.count)
         while low < high {
             let middle = (low &+ high) / 2
             if slots[middle] < slot { low = middle &+ 1 } else { high = middle }
         }
-        return low < slots.count && slots[low] == slot ? low : nil
+        return low
     }
 
     /// The rows of the slot that stands at a position of ``slots``.

@@ -1,11 +1,17 @@
-/// The float samples of a memtable as they come: flat columns, cut into chunks that are sorted once full. A row takes 16 bytes, and a
-/// series nothing beside its rows.
+/// The float samples of a memtable as they come: flat columns, cut into chunks that are sorted once full, and
+/// merged four at a time. A row takes 16 bytes, and a series nothing beside its rows.
 struct FloatRows: Sendable {
     private(set) var sealed: [FloatChunk] = []
     private var slots: [UInt32] = []
     private var times: [Int64] = []
     private var values: [Double] = []
     private(set) var count = 0
+
+    /// Rows of a chunk when it is sealed: a reader sorts what is not.
+    static let chunkRowCountMax = 32 << 10
+    /// Chunks that are merged at once, and how often: a reader looks through few chunks, with many rows of each series.
+    private static let mergeCount = 4
+    private static let levelMax = 2
 
     var isEmpty: Bool { count == 0 }
 
@@ -14,20 +20,20 @@ struct FloatRows: Sendable {
         precondition(newSlots.count == newTimes.count && newSlots.count == newValues.count)
         var start = 0
         while start < newSlots.count {
-            if slots.capacity < FloatChunk.rowCountMax, slots.count + newSlots.count > slots.capacity { reserve(newSlots.count) }
-            let end = min(newSlots.count, start + FloatChunk.rowCountMax - slots.count)
+            if slots.capacity < Self.chunkRowCountMax, slots.count + newSlots.count > slots.capacity { reserve(newSlots.count) }
+            let end = min(newSlots.count, start + Self.chunkRowCountMax - slots.count)
             slots += newSlots[start..<end]
             times += newTimes[start..<end]
             values += newValues[start..<end]
             start = end
-            if slots.count == FloatChunk.rowCountMax { seal() }
+            if slots.count == Self.chunkRowCountMax { seal() }
         }
         count += newSlots.count
     }
 
     /// Room for more: a quiet server's chunk stays small.
     private mutating func reserve(_ more: Int) {
-        let wanted = min(FloatChunk.rowCountMax, max(slots.count + more, slots.capacity * 2))
+        let wanted = min(Self.chunkRowCountMax, max(slots.count + more, slots.capacity * 2))
         slots.reserveCapacity(wanted)
         times.reserveCapacity(wanted)
         values.reserveCapacity(wanted)
@@ -35,6 +41,11 @@ struct FloatRows: Sendable {
 
     private mutating func seal() {
         sealed.append(FloatChunk(slots: slots, times: times, values: values))
+        while let last = sealed.last, last.level < Self.levelMax, sealed.suffix(Self.mergeCount).count(where: { $0.level == last.level }) == Self.mergeCount {
+            let merged = FloatChunk(merging: Array(sealed.suffix(Self.mergeCount)))
+            sealed.removeLast(Self.mergeCount)
+            sealed.append(merged)
+        }
         slots.removeAll(keepingCapacity: true)
         times.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)

@@ -144,8 +144,8 @@ final class Memtable: Sendable {
     ///
     /// - Parameter slots: by stream of the reader's request; nil for one that this process has not met.
     func rows(_ slots: [UInt32?], in range: TimeRange) -> MemtableRows {
-        state.withLock { state in
-            let streams = slots.map { slot -> Stream? in
+        let (streams, chunks) = state.withLock { state in
+            let streams = state.streams.isEmpty ? [] : slots.map { slot -> Stream? in
                 guard let slot, Int(slot) < state.positions.count, state.positions[Int(slot)] >= 0 else { return nil }
                 let stream = state.streams[Int(state.positions[Int(slot)])]
                 return stream.minTime <= range.end && range.start <= stream.maxTime ? stream : nil
@@ -158,8 +158,9 @@ final class Memtable: Sendable {
                 if let rest { chunks.append(rest) }
                 chunks = chunks.filter { $0.minTime <= range.end && range.start <= $0.maxTime }
             }
-            return MemtableRows(signal: signal, slots: slots, streams: streams, chunks: chunks)
+            return (streams, chunks)
         }
+        return MemtableRows(signal: signal, slots: slots, streams: streams, chunks: chunks, in: range)
     }
 }
 

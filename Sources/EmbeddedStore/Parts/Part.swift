@@ -11,6 +11,9 @@ final class Part: Sendable {
     /// The flushes whose rows it holds.
     let sequence: ClosedRange<UInt64>
     let footer: PartFooter
+    /// Tells it from every other part of the process, also one of the same path.
+    let number = Part.count.add(1, ordering: .relaxed).newValue
+    private static let count = Atomic<UInt64>(0)
     private let fileSystem: any FileSystem
     private let reporter: StoreReporter
     private let cache = Mutex(Cache())
@@ -52,6 +55,7 @@ final class Part: Sendable {
     }
 
     deinit {
+        PageCache.shared.remove(part: number)
         guard isObsolete.load(ordering: .relaxed) else { return }
         do throws(StoreError) { try fileSystem.remove(path) } catch {
             reporter.warning("the part \(path) is no longer needed but cannot be removed: \(error)")
@@ -89,11 +93,12 @@ final class Part: Sendable {
     /// - Parameters:
     ///   - range: the rows wanted.
     ///   - cacheByteCountMax: what it may keep of the pages that it has read; it always keeps the last one.
-    func reader(range: TimeRange = .all, cacheByteCountMax: Int = 1 << 20) throws(PartFailure) -> PartReader {
+    ///   - shared: where it looks for pages, and leaves them for others; a merge reads everything once, and has none.
+    func reader(range: TimeRange = .all, cacheByteCountMax: Int = 1 << 20, shared: PageCache? = nil) throws(PartFailure) -> PartReader {
         idleRounds.store(0, ordering: .relaxed)
         let file: any StoreFile
         do throws(StoreError) { file = try fileSystem.open(path, .read) } catch { throw PartFailure(offset: 0, error: error) }
-        return PartReader(part: self, file: file, index: try index(file), range: range, cacheByteCountMax: cacheByteCountMax)
+        return PartReader(part: self, file: file, index: try index(file), range: range, cacheByteCountMax: cacheByteCountMax, shared: shared)
     }
 
     /// The value pages that may hold rows of a trace, ascending; nil where there are too many pages to say.
@@ -117,6 +122,7 @@ final class Part: Sendable {
 
     /// Drops what can be read again.
     func dropCache() {
+        PageCache.shared.remove(part: number)
         cache.withLock { cache in
             cache.index = nil
             cache.filter = nil

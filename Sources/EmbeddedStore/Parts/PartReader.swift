@@ -11,6 +11,7 @@ final class PartReader {
     /// The rows wanted: ``times(_:)`` leaves out the others.
     private let range: TimeRange
     private let cacheByteCountMax: Int
+    private let shared: PageCache?
     /// Pages of times, and the columns decoded of them, may take four times as much each: many value pages share them.
     private var timesByteCountMax: Int { max(1 << 20, 4 * cacheByteCountMax) }
     /// The value pages read last, the last one at the end.
@@ -31,12 +32,13 @@ final class PartReader {
         var rows: Range<Int>
     }
 
-    init(part: Part, file: any StoreFile, index: PartIndex, range: TimeRange, cacheByteCountMax: Int) {
+    init(part: Part, file: any StoreFile, index: PartIndex, range: TimeRange, cacheByteCountMax: Int, shared: PageCache?) {
         self.part = part
         self.file = file
         self.index = index
         self.range = range
         self.cacheByteCountMax = cacheByteCountMax
+        self.shared = shared
         statistics.partsRead = 1
     }
 
@@ -49,18 +51,23 @@ final class PartReader {
             pages.append(found)
             return found.page
         }
-        let page = try readPage(number)
-        pagesByteCount += Self.byteCount(page)
+        let page = try sharedPage(number)
+        pagesByteCount += page.memoryByteCount
         while let first = pages.first, pagesByteCount > cacheByteCountMax {
-            pagesByteCount -= Self.byteCount(first.page)
+            pagesByteCount -= first.page.memoryByteCount
             pages.removeFirst()
         }
         pages.append((number, page))
         return page
     }
 
-    private static func byteCount(_ page: ValuePage) -> Int {
-        page.bytes.count + page.chunks.count * MemoryLayout<ValuePage.Chunk>.stride
+    private func sharedPage(_ number: Int) throws(PartFailure) -> ValuePage {
+        guard let shared else { return try readPage(number) }
+        let key = PageCache.Key(part: part.number, page: number)
+        if let page = shared.page(key) { return page }
+        let page = try readPage(number)
+        if page.failures.isEmpty { shared.insert(page, for: key) }
+        return page
     }
 
     private func readPage(_ number: Int) throws(PartFailure) -> ValuePage {

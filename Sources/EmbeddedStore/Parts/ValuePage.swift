@@ -2,9 +2,9 @@ import Codecs
 import Telemetry
 
 /// A page of chunks as a reader has it: its bytes, and what its header says of each chunk.
-final class ValuePage {
+final class ValuePage: Sendable {
     /// Rows of one stream and kind that are encoded together.
-    struct Chunk {
+    struct Chunk: Sendable {
         var stream: UInt64
         var minTime: Int64
         var maxTime: Int64
@@ -21,6 +21,9 @@ final class ValuePage {
     }
 
     static let ownTimes = UInt32.max
+
+    /// What it takes in memory.
+    var memoryByteCount: Int { bytes.count + chunks.count * MemoryLayout<Chunk>.stride }
 
     let bytes: [UInt8]
     /// Where it lies in the file.

@@ -2,9 +2,14 @@ import Telemetry
 
 /// From pieces to blocks: what is decoded, joined and left out.
 extension Scan {
-    /// The block of one chunk of floats, which overlaps no other: times shared, values decoded once. nil for everything else, and
+    /// The block of one chunk of floats, or of a memtable's, which overlaps no other: times shared, values decoded once. nil for everything else, and
     /// where it is damaged (which is reported then).
     func block(_ stream: Int, _ item: ScanItem) throws(StoreError) -> Block? {
+        if item.isOfChunks, let (times, number, values) = floats(item)?.columns(of: stream) {
+            return Block(
+                stream: request.streams[stream], timestamps: times, columns: request.columns.isEmpty ? .timestampsOnly : .floats(values),
+                timesID: number == 0 ? 0 : UInt64(item.source + 1) << 32 | UInt64(number))
+        }
         guard item.kind == .floats, !item.isInMemory, let page = try page(item.source, Int(item.page)) else { return nil }
         let reader = parts[item.source].reader
         let chunk = page.chunks[Int(item.position)]
@@ -73,13 +78,13 @@ extension Scan {
     }
 
     private func timestamps(_ item: ScanItem) throws(StoreError) -> [Int64] {
-        if item.isInMemory { return runs[Int(item.position)].timestamps }
+        if item.isInMemory { return memoryRun(item).timestamps }
         return try read(item) { reader, chunk, page throws(PartFailure) in try reader.times(chunk, of: page).times } ?? []
     }
 
     /// A piece's rows; nil where they are damaged, which is reported, or where a filter says that none is wanted.
     private func run(_ item: ScanItem, _ columns: ScanRequest.Columns, fields: [String]) throws(StoreError) -> Run? {
-        if item.isInMemory { return runs[Int(item.position)] }
+        if item.isInMemory { return memoryRun(item) }
         let found: Run?? = try read(item) { reader, chunk, page throws(PartFailure) in
             // Rows equal to these fail the predicates as well, so joining pieces loses nothing.
             guard try reader.mayHold(chunk, of: page, predicates) else { return nil }

@@ -67,7 +67,7 @@ final class Scan {
         _ part: Part, _ ids: [UInt64?], _ deletions: PartDeletions?, cacheByteCountMax: Int
     ) throws(StoreError) {
         do throws(PartFailure) {
-            let reader = try part.reader(range: request.range, cacheByteCountMax: cacheByteCountMax)
+            let reader = try part.reader(range: request.range, cacheByteCountMax: cacheByteCountMax, shared: .shared)
             var pages: [Int]?
             if let traces = predicates.traces { pages = try self.pages(of: traces, part) }
             if pages?.isEmpty == true {
@@ -189,6 +189,7 @@ final class Scan {
     func addRuns(_ stream: Int, to items: inout [ScanItem]) {
         for position in memory.indices {
             let rows = memory[position]
+            if let floats = rows.floats, kinds.contains(.floats) { addFloats(floats, hiddenBy: rows.histogramTimes(of: stream), stream, position, to: &items) }
             let found = request.signal == .spans ? rows.spans(of: stream, predicates.spans, in: request.range) : rows.runs(of: stream)
             for run in found where kinds.contains(run.kind) {
                 let clipped = run.clipped(to: request.range)
@@ -197,6 +198,27 @@ final class Scan {
                 runs.append(clipped)
             }
         }
+    }
+
+    /// Adds a stream's floats that are in memory.
+    private func addFloats(_ floats: MemtableFloats, hiddenBy histogramTimes: [Int64], _ stream: Int, _ position: Int, to items: inout [ScanItem]) {
+        guard var range = floats.range(of: stream) else { return }
+        let source = parts.count + position
+        if histogramTimes.isEmpty {
+            items.append(ScanItem(floatsFrom: source, stream: stream, range))
+        } else if let run = floats.run(of: stream).hiding(histogramTimes) {
+            range = TimeRange(run.timestamps.first ?? range.start, run.timestamps.last ?? range.end)
+            items.append(ScanItem(run: runs.count, .floats, range, source: source))
+            runs.append(run)
+        }
+    }
+
+    /// The floats of a memtable that an item stands for.
+    func floats(_ item: ScanItem) -> MemtableFloats? { memory[item.source - parts.count].floats }
+
+    /// The rows of an item that is in memory.
+    func memoryRun(_ item: ScanItem) -> Run {
+        item.isOfChunks ? floats(item)?.run(of: Int(item.position)) ?? Run(timestamps: [], rows: .floats([])) : runs[Int(item.position)]
     }
 
     // MARK: Exemplars

@@ -6,9 +6,9 @@ struct ScanItem {
     var source: Int
     var minTime: Int64
     var maxTime: Int64
-    /// The value page that a chunk lies in; -1: the rows are in memory.
+    /// The value page that a chunk lies in; -1: the rows are in memory, -2: they are floats in a memtable's chunks.
     var page: Int32
-    /// The chunk's place in the page, or the run's among those that the scan holds.
+    /// The chunk's place in the page; or the run's among those that the scan holds; or the stream's in the request.
     var position: Int32
     var kind: RowKind
 
@@ -24,7 +24,15 @@ struct ScanItem {
         (page, position) = (-1, Int32(run))
     }
 
+    /// The floats of a stream that a memtable has.
+    init(floatsFrom source: Int, stream: Int, _ range: TimeRange) {
+        self.source = source
+        (minTime, maxTime, kind) = (range.start, range.end, .floats)
+        (page, position) = (-2, Int32(truncatingIfNeeded: stream))
+    }
+
     var isInMemory: Bool { page < 0 }
+    var isOfChunks: Bool { page == -2 }
 }
 
 /// Pieces of one stream whose times overlap: they are read together. Clusters of a stream do not overlap.

@@ -93,8 +93,12 @@ struct PrometheusJSON {
 
     private mutating func point(_ timestamp: Int64, _ value: Double) {
         json.beginArray()
-        json.raw(Self.timestamp(timestamp))
-        json.string(Self.number(value))
+        json.number { Self.append(timestamp: timestamp, to: &$0) }
+        if Self.hasExponent(value) {
+            json.string(PromQLNumber.formatGeneral(value))
+        } else {
+            json.plainString { DecimalNumber.append(value, to: &$0) }
+        }
         json.endArray()
     }
 
@@ -124,18 +128,29 @@ struct PrometheusJSON {
 
     /// Milliseconds as seconds with three digits of fraction, or none (util/jsonutil, `MarshalTimestamp`).
     static func timestamp(_ milliseconds: Int64) -> String {
-        let sign = milliseconds < 0 ? "-" : ""
-        let magnitude = milliseconds.magnitude
-        let fraction = magnitude % 1_000
-        guard fraction != 0 else { return "\(sign)\(magnitude / 1_000)" }
-        let digits = String(fraction)
-        return "\(sign)\(magnitude / 1_000).\(String(repeating: "0", count: 3 - digits.count))\(digits)"
+        var bytes: [UInt8] = []
+        append(timestamp: milliseconds, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func append(timestamp milliseconds: Int64, to bytes: inout [UInt8]) {
+        if milliseconds < 0 { bytes.append(UInt8(ascii: "-")) }
+        let (seconds, fraction) = milliseconds.magnitude.quotientAndRemainder(dividingBy: 1_000)
+        DecimalNumber.appendInteger(seconds, to: &bytes)
+        guard fraction != 0 else { return }
+        bytes.append(UInt8(ascii: "."))
+        if fraction < 100 { bytes.append(UInt8(ascii: "0")) }
+        if fraction < 10 { bytes.append(UInt8(ascii: "0")) }
+        DecimalNumber.appendInteger(fraction, to: &bytes)
     }
 
     /// A value's text: with an exponent below 1e-6 and from 1e21 on (util/jsonutil, `MarshalFloat`).
     static func number(_ value: Double) -> String {
-        let magnitude = abs(value)
-        let hasExponent = magnitude.isFinite && magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21)
-        return hasExponent ? PromQLNumber.formatGeneral(value) : PromQLNumber.format(value)
+        hasExponent(value) ? PromQLNumber.formatGeneral(value) : DecimalNumber.text(value)
+    }
+
+    private static func hasExponent(_ value: Double) -> Bool {
+        let magnitude = value.magnitude
+        return magnitude.isFinite && magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21)
     }
 }
