@@ -41,6 +41,8 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let sqlite = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -67,6 +69,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
@@ -115,8 +118,11 @@ let package = Package(
         + room("FlameQL", ["Telemetry", "Query", "Patterns"])
         + room(
             "Collectors",
-            ["Telemetry", "Codecs", "Formats", "Patterns", "Settings", httpClient, logging, lifecycle, asyncAlgorithms, crypto, nio, nioHTTP1],
-            isTestable: true, tests: [nioPosix])
+            [
+                "Telemetry", "Codecs", "Formats", "Patterns", "Settings", httpClient, logging, lifecycle, asyncAlgorithms, crypto, cryptoExtras,
+                nio, nioHTTP1, nioPosix, nioSSL,
+            ],
+            isTestable: true)
         + room(
             "Alerting",
             ["Telemetry", "Query", "PromQL", "LogQL", "Patterns", "Settings", httpClient, logging, lifecycle, asyncAlgorithms, nio, nioHTTP1],

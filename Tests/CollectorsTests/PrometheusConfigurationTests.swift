@@ -53,7 +53,7 @@ struct PrometheusConfigurationTests {
         #expect(shop.timeout == .seconds(5))
         #expect(shop.options.limits.sampleCountMax == 1000)
         #expect(shop.options.limits.bodyByteCountMax == 10 << 20)
-        #expect(try shop.options.authorization.header == "Basic dXNlcjpzZWNyZXQ=")
+        #expect(try shop.options.http.authorization.header == "Basic dXNlcjpzZWNyZXQ=")
         #expect(
             configuration.warnings.map(\.description) == [
                 "/etc/prometheus.yml:7:1: remote_write is known, but Apus does not act on it yet",

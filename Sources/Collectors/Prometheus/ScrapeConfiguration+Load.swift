@@ -12,8 +12,6 @@ extension ScrapeConfiguration {
 
     private static let notActedOn =
         discoveries + [
-            "oauth2", "tls_config", "proxy_url", "no_proxy", "proxy_from_environment", "proxy_connect_header",
-            "enable_http2", "http_headers",
             "scrape_protocols", "fallback_scrape_protocol", "scrape_native_histograms", "scrape_classic_histograms",
             "always_scrape_classic_histograms", "convert_classic_histograms_to_nhcb", "native_histogram_bucket_limit",
             "native_histogram_min_bucket_factor", "keep_dropped_targets", "metric_name_validation_scheme",
@@ -25,10 +23,8 @@ extension ScrapeConfiguration {
         [
             "job_name", "honor_labels", "honor_timestamps", "track_timestamps_staleness", "params", "scrape_interval",
             "scrape_timeout",
-            "metrics_path", "scheme", "enable_compression", "basic_auth", "authorization", "bearer_token",
-            "bearer_token_file",
-            "follow_redirects", "static_configs", "file_sd_configs", "relabel_configs", "metric_relabel_configs",
-        ] + ScrapeLimits.keys
+            "metrics_path", "scheme", "enable_compression", "static_configs", "file_sd_configs", "relabel_configs", "metric_relabel_configs",
+        ] + ScrapeLimits.keys + HTTPClientOptions.keys
 
     init(
         _ node: ConfigurationNode, global: PrometheusConfiguration.Global, warnings: inout [ConfigurationWarning]
@@ -59,8 +55,7 @@ extension ScrapeConfiguration {
         options.honorTimestamps = try mapping["honor_timestamps"]?.bool ?? true
         options.trackTimestampsStaleness = try mapping["track_timestamps_staleness"]?.bool ?? false
         options.enableCompression = try mapping["enable_compression"]?.bool ?? true
-        options.followRedirects = try mapping["follow_redirects"]?.bool ?? true
-        options.authorization = try ScrapeAuthorization(mapping)
+        options.http = try HTTPClientOptions(mapping)
         options.limits = try ScrapeLimits(mapping, defaults: global.limits)
         for rule in try mapping["metric_relabel_configs"]?.list ?? [] {
             options.metricRelabelRules.append(try RelabelRule(rule))
@@ -107,47 +102,6 @@ extension TargetGroup {
             labels.append(Label(try key.nonEmptyString, try value.string))
         }
         self.labels = Labels(labels)
-    }
-}
-
-extension ScrapeAuthorization {
-    init(_ mapping: ConfigurationMapping) throws(ConfigurationError) {
-        let ways = ["basic_auth", "authorization", "bearer_token", "bearer_token_file"].compactMap { mapping[$0] }
-        guard ways.count <= 1 else {
-            throw ways[1].error(
-                "at most one of basic_auth, authorization, bearer_token and bearer_token_file must be configured")
-        }
-        func secret(_ fields: ConfigurationMapping, _ key: String) throws(ConfigurationError) -> Secret? {
-            if let text = fields[key], let file = fields[key + "_file"] {
-                _ = text
-                throw file.error("at most one of \(key) and \(key)_file must be configured")
-            }
-            if let text = fields[key] { return .text(try text.string) }
-            if let file = fields[key + "_file"] {
-                return .file(FileGlob.resolve(try file.nonEmptyString, relativeToFile: file.file))
-            }
-            return nil
-        }
-        if let node = mapping["basic_auth"] {
-            let fields = try node.mapping(["username", "username_file", "password", "password_file"])
-            self = .basic(
-                username: try secret(fields, "username") ?? .text(""),
-                password: try secret(fields, "password") ?? .text(""))
-        } else if let node = mapping["authorization"] {
-            let fields = try node.mapping(["type", "credentials", "credentials_file"])
-            let scheme = try fields["type"]?.nonEmptyString ?? "Bearer"
-            guard scheme.lowercased() != "basic" else {
-                throw node.error("authorization type cannot be set to \"basic\", use basic_auth instead")
-            }
-            self =
-                if let credentials = try secret(fields, "credentials") {
-                    .credentials(scheme: scheme, credentials)
-                } else { .none }
-        } else if let token = try secret(mapping, "bearer_token") {
-            self = .credentials(scheme: "Bearer", token)
-        } else {
-            self = .none
-        }
     }
 }
 

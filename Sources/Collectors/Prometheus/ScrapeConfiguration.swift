@@ -49,23 +49,9 @@ package struct ScrapeOptions: Sendable, Hashable {
     /// Whether samples with timestamps of their own get staleness markers too.
     package var trackTimestampsStaleness = false
     package var enableCompression = true
-    package var followRedirects = true
-    package var authorization = ScrapeAuthorization.none
+    package var http = HTTPClientOptions()
     package var limits = ScrapeLimits()
     package var metricRelabelRules: [RelabelRule] = []
-}
-
-/// The `Authorization` header of a scrape. Secrets in files are read at each scrape, so that they can be rotated.
-package enum ScrapeAuthorization: Sendable, Hashable {
-    package enum Secret: Sendable, Hashable {
-        case text(String)
-        case file(String)
-    }
-
-    case none
-    case basic(username: Secret, password: Secret)
-    /// `scheme` is `Bearer` unless configured.
-    case credentials(scheme: String, Secret)
 }
 
 /// The limits of a scrape; 0 means none. A scrape that exceeds one fails as a whole, as in Prometheus.
