@@ -6,6 +6,8 @@ struct SelfMetrics {
     let metrics: ServerMetrics
     let watch: ConnectionWatch
     let store: any TelemetryStore
+    let scrapePools: @Sendable () -> [ScrapePool]
+    let scrapeFigures: @Sendable () -> ScrapeBudgetFigures
     let startedAt: Double
     var discoveries: @Sendable () -> [DiscoveryManager.Status] = { [] }
 
@@ -16,6 +18,7 @@ struct SelfMetrics {
         text.sample("apus_build_info", [("version", Version.number)], 1)
         http(&text)
         ingest(&text)
+        scrapes(&text)
         queries(&text)
         store(&text, statistics)
         DiscoveryMetrics(statuses: discoveries()).write(to: &text)

@@ -127,15 +127,22 @@ package struct ApusServer: Sendable {
     private var routes: (all: [Route], otlp: [Route]) {
         let store = backend.store
         let selfMetrics = SelfMetrics(
-            metrics: metrics, watch: watch, store: store, startedAt: Double(startedAt) * 1e-9,
+            metrics: metrics, watch: watch, store: store, scrapePools: { [collectors] in collectors.scrapes.targets() },
+            scrapeFigures: { [collectors] in collectors.scrapes.budgetFigures }, startedAt: Double(startedAt) * 1e-9,
             discoveries: { [collectors] in collectors.scrapes.discoveries() })
         let admin = AdminRoutes(
-            selfMetrics: selfMetrics, isReady: { [readiness] in readiness.isReady }, reload: { try await reload() }, compact: backend.compact)
+            selfMetrics: selfMetrics, isReady: { [readiness] in readiness.isReady }, reload: { try await reload() },
+            compact: backend.compact, mayQuit: options.isAdminAPIEnabled || settings.isAdminAPIEnabled)
         let otlp = OTLPRoutes(receiver: OTLPReceiver(ingest: ingest, deltas: deltas)).routes
         var all = otlp + admin.routes
         all += RemoteWriteRoutes(ingest: ingest).routes + LokiPushRoutes(ingest: ingest).routes
         all += JaegerRoutes(ingest: ingest).routes + ZipkinRoutes(ingest: ingest).routes
         all += queryRoutes(store)
+        all += PrometheusServerRoutes(
+            store: store, scrapeConfiguration: { scrapes.yaml(of: $0) }, alertmanagers: { [externalURL] in ["\(externalURL)/api/v2/alerts"] },
+            featureNames: options.featureNames, selfMetrics: selfMetrics
+        ).routes
+        all += SearchRoutes(store: store, time: time).routes
         let isAdminEnabled = options.isAdminAPIEnabled || settings.isAdminAPIEnabled
         all += PrometheusAdminRoutes(store: store, administration: backend.administration, isEnabled: isAdminEnabled).routes
         if let administration = backend.administration { all += SnapshotRoutes(administration: administration).routes }
@@ -165,7 +172,8 @@ package struct ApusServer: Sendable {
         ]
         var routes = PrometheusQueryRoutes(engine: collectors.promql, runner: runner, time: time).routes
         routes += PrometheusMetadataRoutes(store: store).routes
-        routes += PrometheusTargetRoutes(pools: { collectors.scrapes.targets() }, store: store).routes
+        routes += PrometheusTargetRoutes(pools: { collectors.scrapes.targets() }, families: { collectors.scrapes.metadata() }).routes
+        routes += RelabelStepRoutes(rules: { collectors.scrapes.relabelRules(of: $0) }).routes
         let reader = SeriesReader(store: store)
         routes += RemoteReadRoutes(reader: reader, runner: runner).routes
         routes += FederationRoutes(
