@@ -62,18 +62,18 @@ struct HostMetricsTests {
     func cpu() throws {
         let tree = try FileTree([
             "proc/stat": """
-                cpu  10 0 0 0 0 0 0 0 0 0
-                cpu0 150 1 200 3000 40 0 5 6 7 8
-                cpu12 1 2 3 4 5 6 7 8 9 10
-                intr 123456789 1 2 3
-                ctxt 42
-                btime 1700000000
-                processes 99
-                procs_running 3
-                procs_blocked 1
-                softirq 1 2 3
+            cpu  10 0 0 0 0 0 0 0 0 0
+            cpu0 150 1 200 3000 40 0 5 6 7 8
+            cpu12 1 2 3 4 5 6 7 8 9 10
+            intr 123456789 1 2 3
+            ctxt 42
+            btime 1700000000
+            processes 99
+            procs_running 3
+            procs_blocked 1
+            softirq 1 2 3
 
-                """,
+            """,
             "sys/devices/system/cpu/isolated": "2-3,7\n",
             "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count": "5\n",
             "sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count": "6\n",
@@ -124,11 +124,11 @@ struct HostMetricsTests {
     func disks() throws {
         let tree = try FileTree([
             "proc/diskstats": """
-                   8       0 sda 1 2 3 4000 5 6 7 8000 9 10000 11000 12 13 14 15000 16 17000
-                   8       1 sda1 1 1 1 1 1 1 1 1 1 1 1
-                 253       0 dm-0 1 2 3 4 5 6 7 8 9 10 11
+               8       0 sda 1 2 3 4000 5 6 7 8000 9 10000 11000 12 13 14 15000 16 17000
+               8       1 sda1 1 1 1 1 1 1 1 1 1 1 1
+             253       0 dm-0 1 2 3 4 5 6 7 8 9 10 11
 
-                """,
+            """,
             "run/udev/data/b8:0": "S:disk\nE:ID_MODEL=Fast\nE:ID_SERIAL_SHORT=S1\nE:ID_FS_TYPE=ext4\n",
             "sys/block/sda/queue/rotational": "1\n", "run/udev/data/b253:0": "E:DM_NAME=root\nE:DM_VG_NAME=vg\n",
         ])
@@ -151,14 +151,14 @@ struct HostMetricsTests {
     func filesystems() throws {
         let tree = try FileTree([
             "proc/1/mountinfo": """
-                22 27 0:21 / /proc rw - proc proc rw
-                23 27 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-                24 27 8:2 / /data\\040one ro - xfs /dev/sda2 rw
-                25 27 8:3 / /gone rw - ext4 /dev/sda3 rw
-                26 27 8:3 / /gone rw - ext4 /dev/sda3 rw
-                27 27 0:5 / /dev/shm rw - tmpfs tmpfs rw
+            22 27 0:21 / /proc rw - proc proc rw
+            23 27 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+            24 27 8:2 / /data\\040one ro - xfs /dev/sda2 rw
+            25 27 8:3 / /gone rw - ext4 /dev/sda3 rw
+            26 27 8:3 / /gone rw - ext4 /dev/sda3 rw
+            27 27 0:5 / /dev/shm rw - tmpfs tmpfs rw
 
-                """,
+            """,
             "data one/x": "", "proc/self/mountinfo": "",
         ])
         let rows = Self.measure(tree, "filesystem")
@@ -176,12 +176,12 @@ struct HostMetricsTests {
     func network() throws {
         let tree = try FileTree([
             "proc/1/net/dev": """
-                Inter-|   Receive                                                |  Transmit
-                 face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
-                  eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16
-                vethab:9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9
+            Inter-|   Receive                                                |  Transmit
+             face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+              eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16
+            vethab:9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9
 
-                """,
+            """,
             "sys/class/net/eth0/statistics/rx_nohandler": "21\n", "sys/class/net/eth0/operstate": "up\n", "sys/class/net/eth0/mtu": "1500\n",
             "sys/class/net/eth0/flags": "0x1003\n", "sys/class/net/eth0/speed": "10000\n", "sys/class/net/eth0/address": "02:00\n",
             "sys/class/net/eth0/dev_id": "0x10\n", "sys/class/net/vethab/operstate": "up\n", "sys/class/net/bonding_masters": "\n",
@@ -352,7 +352,7 @@ struct HostMetricsTests {
               interval: 30s
               root: /host/
               sysfs: /elsewhere
-              collectors: {hwmon: false, powersupplyclass: true}
+              collectors: {hwmon: false, nvme: true}
               labels: {instance: web-1, region: eu}
               fs_types_exclude: ""
               net_devices_exclude: ^veth
@@ -361,7 +361,7 @@ struct HostMetricsTests {
         let configuration = try #require(loaded)
         #expect(configuration.interval == .seconds(30))
         #expect(configuration.paths.procfs == "/host/proc" && configuration.paths.sysfs == "/elsewhere" && configuration.paths.rootfs == "/host")
-        #expect(!configuration.collectors.contains("hwmon") && configuration.collectors.contains("powersupplyclass"))
+        #expect(!configuration.collectors.contains("hwmon") && configuration.collectors.contains("nvme"))
         #expect(configuration.labels == Labels(["job": "node", "instance": "web-1", "region": "eu"]))
         #expect(configuration.filesystemTypes == nil && configuration.mountPoints != nil)
         #expect(configuration.netDevices?.text == "^veth")

@@ -47,9 +47,10 @@ struct MetricRecorderTests {
         recorder.add(Self.byDevice, "sdb", 5)
         #expect(recorder.addedCount == 1)
         #expect(Self.rows(recorder.finish(at: 3)).count == 2)
-        #expect(Self.rows(recorder.end(at: 4)) == [
-            #"{__name__="by_device_total", device="sda"} 4 stale"#, #"{__name__="by_device_total", device="sdb"} 4 stale"#,
-        ])
+        #expect(
+            Self.rows(recorder.end(at: 4)) == [
+                #"{__name__="by_device_total", device="sda"} 4 stale"#, #"{__name__="by_device_total", device="sdb"} 4 stale"#,
+            ])
         #expect(recorder.end(at: 5).isEmpty)
     }
 

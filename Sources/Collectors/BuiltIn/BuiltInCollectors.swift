@@ -34,6 +34,9 @@ package final class BuiltInCollectors: Service {
         change.yield()
     }
 
+    /// The modules that probes may name.
+    package var modules: [String: ProbeModule] { state.withLock { $0.configuration.probes.modules } }
+
     /// What runs, as pools of scrape targets.
     package func targets() -> [ScrapePool] {
         let snapshots = state.withLock { state in state.configuration.sources.compactMap { state.loops[$0]?.snapshot } }
@@ -79,6 +82,8 @@ package final class BuiltInCollectors: Service {
     private func make(_ source: BuiltInSourceConfiguration) -> any BuiltInSource {
         switch source {
         case .host(let configuration): HostMetrics(configuration: configuration, time: time, logger: logger)
+        case .containers(let configuration): ContainerMetrics(configuration: configuration, time: time, logger: logger)
+        case .probe(let check): ProbeSource(check)
         }
     }
 }

@@ -8,6 +8,7 @@ package import Telemetry
 package struct MetricRecorder: Sendable {
     private struct Entry: Sendable {
         let family: MetricFamily
+        let owner: MetricOwner?
         let values: [String]
         /// The whole label set under which the series is stored.
         let labels: Labels
@@ -17,18 +18,26 @@ package struct MetricRecorder: Sendable {
         var place = 0
         var value = 0.0
 
-        func matches(_ family: MetricFamily, _ values: [String]) -> Bool {
-            self.family === family && self.values == values
-        }
+        func isOf(_ family: MetricFamily, _ owner: MetricOwner?) -> Bool { self.family === family && self.owner === owner }
     }
 
+    /// Entries keep families and owners alive, so no identity is used twice.
     private struct Key: Hashable {
         let family: ObjectIdentifier
+        let owner: ObjectIdentifier?
         let values: [String]
+
+        init(_ family: MetricFamily, _ owner: MetricOwner?, _ values: [String]) {
+            self.family = ObjectIdentifier(family)
+            self.owner = owner.map { ObjectIdentifier($0) }
+            self.values = values
+        }
     }
 
     /// The labels of whoever is measured (`job`, `instance`); they win over those of a sample.
     package let targetLabels: Labels
+    /// Whose samples follow; nil where they have no labels but their own.
+    var owner: MetricOwner?
     private var entries: [Entry] = []
     private var positions: [Key: Int] = [:]
     /// The entries of this round and of the last, in order.
@@ -53,7 +62,7 @@ package struct MetricRecorder: Sendable {
     package var count: Int { order.count }
 
     package mutating func add(_ family: MetricFamily, _ value: Double) {
-        if cursor < orderBefore.count, entries[orderBefore[cursor]].family === family {
+        if cursor < orderBefore.count, entries[orderBefore[cursor]].isOf(family, owner) {
             record(value, at: orderBefore[cursor])
         } else {
             record(value, at: position(of: family, []))
@@ -63,7 +72,7 @@ package struct MetricRecorder: Sendable {
     package mutating func add(_ family: MetricFamily, _ first: String, _ value: Double) {
         if cursor < orderBefore.count {
             let position = orderBefore[cursor]
-            if entries[position].family === family, entries[position].values[0] == first { return record(value, at: position) }
+            if entries[position].isOf(family, owner), entries[position].values[0] == first { return record(value, at: position) }
         }
         record(value, at: position(of: family, [first]))
     }
@@ -71,7 +80,7 @@ package struct MetricRecorder: Sendable {
     package mutating func add(_ family: MetricFamily, _ first: String, _ second: String, _ value: Double) {
         if cursor < orderBefore.count {
             let position = orderBefore[cursor]
-            if entries[position].family === family, entries[position].values[0] == first, entries[position].values[1] == second {
+            if entries[position].isOf(family, owner), entries[position].values[0] == first, entries[position].values[1] == second {
                 return record(value, at: position)
             }
         }
@@ -79,11 +88,11 @@ package struct MetricRecorder: Sendable {
     }
 
     package mutating func add(_ family: MetricFamily, _ values: [String], _ value: Double) {
-        if cursor < orderBefore.count, entries[orderBefore[cursor]].matches(family, values) {
-            record(value, at: orderBefore[cursor])
-        } else {
-            record(value, at: position(of: family, values))
+        if cursor < orderBefore.count {
+            let position = orderBefore[cursor]
+            if entries[position].isOf(family, owner), entries[position].values == values { return record(value, at: position) }
         }
+        record(value, at: position(of: family, values))
     }
 
     /// Tells of a family whose samples come under other names.
@@ -126,7 +135,8 @@ package struct MetricRecorder: Sendable {
         for samples in Dictionary(grouping: order, by: { entries[$0].family.name }).sorted(by: { $0.key < $1.key }) {
             if let metadata = entries[samples.value[0]].family.metadata { text.header(metadata) }
             for position in samples.value {
-                text.sample(entries[position].family.name, zip(entries[position].family.labelNames, entries[position].values), entries[position].value)
+                text.sample(
+                    entries[position].family.name, zip(entries[position].family.labelNames, entries[position].values), entries[position].value)
             }
         }
         return text.bytes
@@ -134,7 +144,7 @@ package struct MetricRecorder: Sendable {
 
     /// The value of a sample of this round; nil where it was not recorded.
     func value(_ family: MetricFamily, _ values: [String] = []) -> Double? {
-        order.first { entries[$0].matches(family, values) }.map { entries[$0].value }
+        order.first { entries[$0].family === family && entries[$0].values == values }.map { entries[$0].value }
     }
 
     // MARK: Rounds
@@ -159,12 +169,12 @@ package struct MetricRecorder: Sendable {
     }
 
     private mutating func position(of family: MetricFamily, _ values: [String]) -> Int {
-        let key = Key(family: ObjectIdentifier(family), values: values)
+        let key = Key(family, owner, values)
         if let known = positions[key] { return known }
         precondition(values.count == family.labelNames.count, "\(family.name) has other labels")
         if let metadata = family.metadata { describe(metadata) }
         positions[key] = entries.count
-        entries.append(Entry(family: family, values: values, labels: labels(of: family, values)))
+        entries.append(Entry(family: family, owner: owner, values: values, labels: labels(of: family, values)))
         return entries.count - 1
     }
 
@@ -174,6 +184,7 @@ package struct MetricRecorder: Sendable {
         for (name, value) in zip(family.labelNames, values) {
             pairs.append(Label(targetLabels[name] == nil ? name : "exported_" + name, value))
         }
+        for label in owner?.labels ?? [] where targetLabels[label.name] == nil { pairs.append(label) }
         return Labels(pairs + targetLabels.pairs)
     }
 
@@ -182,7 +193,7 @@ package struct MetricRecorder: Sendable {
         kept.reserveCapacity(order.count)
         positions.removeAll(keepingCapacity: true)
         for position in order {
-            positions[Key(family: ObjectIdentifier(entries[position].family), values: entries[position].values)] = kept.count
+            positions[Key(entries[position].family, entries[position].owner, entries[position].values)] = kept.count
             kept.append(entries[position])
         }
         entries = kept

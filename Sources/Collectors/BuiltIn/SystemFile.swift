@@ -46,16 +46,34 @@ enum SystemFile {
 
     /// The names in a folder, sorted; nil where there is no such folder.
     static func names(_ path: String) -> [String]? {
-        guard let folder = opendir(path) else { return nil }
-        defer { closedir(folder) }
         var names: [String] = []
+        guard list(path, { name, _ in names.append(name) }) else { return nil }
+        return names.sorted { $0.utf8Precedes($1) }
+    }
+
+    /// The names of the folders in a folder, links not among them, sorted; nil where there is no such folder.
+    static func folders(_ path: String) -> [String]? {
+        var names: [String] = []
+        guard list(path, { name, type in if type == DT_DIR { names.append(name) } }) else { return nil }
+        return names.sorted { $0.utf8Precedes($1) }
+    }
+
+    /// How much is in a folder; nil where there is no such folder.
+    static func count(_ path: String) -> Int? {
+        var count = 0
+        return list(path, { _, _ in count += 1 }) ? count : nil
+    }
+
+    private static func list(_ path: String, _ body: (String, Int) -> Void) -> Bool {
+        guard let folder = opendir(path) else { return false }
+        defer { closedir(folder) }
         while let entry = readdir(folder) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) { String(cString: $0) }
             }
-            if name != ".", name != ".." { names.append(name) }
+            if name != ".", name != ".." { body(name, Int(entry.pointee.d_type)) }
         }
-        return names.sorted { $0.utf8Precedes($1) }
+        return true
     }
 
     /// One read at the end of `bytes`: 1 where more may follow, 0 at the end of the file, a negated errno where it failed.

@@ -3,8 +3,6 @@ enum HostCollectorTable {
     struct Entry: Sendable {
         /// Node exporter's name, the value of the label `collector`.
         var name: String
-        /// Whether it runs unless it is turned off.
-        var isDefault = true
         var make: @Sendable (HostMetricsConfiguration) -> any HostCollector
     }
 
@@ -27,7 +25,7 @@ enum HostCollectorTable {
         Entry(name: "netstat") { _ in NetstatCollector() },
         Entry(name: "nvme") { _ in NVMeCollector() },
         Entry(name: "os") { _ in OSReleaseCollector() },
-        Entry(name: "powersupplyclass", isDefault: false) { _ in PowerSupplyCollector() },
+        Entry(name: "powersupplyclass") { _ in PowerSupplyCollector() },
         Entry(name: "pressure") { _ in PressureCollector() },
         Entry(name: "schedstat") { _ in SchedstatCollector() },
         Entry(name: "selinux") { _ in SELinuxCollector() },

@@ -7,7 +7,7 @@ package struct HostMetricsConfiguration: Sendable, Hashable {
     package var interval = Duration.seconds(15)
     package var paths = HostPaths()
     /// The collectors that run.
-    package var collectors = Set(HostCollectorTable.entries.filter(\.isDefault).map(\.name))
+    package var collectors = Set(HostCollectorTable.names)
     /// `job`, `instance` and more.
     package var labels: Labels
     /// What node exporter leaves out by default (1.10).

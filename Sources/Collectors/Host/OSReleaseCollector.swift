@@ -1,3 +1,4 @@
+import Formats
 import Telemetry
 
 /// `node_os_info`, `node_os_version` (os-release(5)).
@@ -25,9 +26,8 @@ struct OSReleaseCollector: HostCollector {
         if let version = Double(number), version > 0 {
             round.recorder.add(Self.version, [value("ID"), value("ID_LIKE"), value("NAME")], version)
         }
-        let date = value("SUPPORT_END").split(separator: "-").compactMap { Int($0) }
-        if date.count == 3, let seconds = Self.seconds(year: date[0], month: date[1], day: date[2]) {
-            round.recorder.add(Self.supportEnd, seconds)
+        if let nanoseconds = RFC3339.nanoseconds((value("SUPPORT_END") + "T00:00:00Z").utf8) {
+            round.recorder.add(Self.supportEnd, Double(nanoseconds / 1_000_000_000))
         }
     }
 
@@ -45,15 +45,5 @@ struct OSReleaseCollector: HostCollector {
             values[String(line[..<equals])] = plain
         }
         return values
-    }
-
-    /// Midnight UTC of a civil date since the epoch (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil).
-    private static func seconds(year: Int, month: Int, day: Int) -> Double? {
-        guard (1970...9999).contains(year), (1...12).contains(month), (1...31).contains(day) else { return nil }
-        let shifted = month <= 2 ? year - 1 : year
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        let (era, yearOfEra) = (shifted / 400, shifted % 400)
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return Double((era * 146_097 + dayOfEra - 719_468) * 86_400)
     }
 }

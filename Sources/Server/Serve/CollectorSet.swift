@@ -100,7 +100,7 @@ struct CollectorSet: Sendable {
     }
 
     private static func warn(_ settings: ServerSettings, _ logger: Logger) {
-        for warning in settings.prometheus.warnings { logger.warning("\(warning.description)") }
+        for warning in settings.prometheus.warnings + settings.builtIn.probes.warnings { logger.warning("\(warning.description)") }
     }
 }
 
