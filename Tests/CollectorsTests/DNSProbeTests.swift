@@ -260,7 +260,7 @@ struct ProbeConfigurationTests {
             Set(configuration.modules.keys) == ["http_2xx", "http_post_2xx", "tcp_connect", "icmp", "pop3s_banner", "icmp_ttl5", "dns_soa", "shop"])
         #expect(configuration.modules["http_2xx"]?.timeout == .milliseconds(1_500))
         guard case .http(let options) = configuration.modules["http_2xx"]?.prober else { return #expect(Bool(false)) }
-        #expect(options.tls.authorities == .file(tree.path + "/ca.pem"))
+        #expect(options.client.tls.authority == .file(tree.path + "/ca.pem"))
         #expect(configuration.warnings.count == 2, "enable_http2, and the module of grpc")
         #expect(configuration.checks.map(\.target) == ["https://a.example", "https://b.example", "c.example"])
         #expect(configuration.checks[0].labels == Labels(["job": "blackbox", "module": "shop", "team": "shop", "instance": "https://a.example"]))

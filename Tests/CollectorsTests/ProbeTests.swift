@@ -180,7 +180,7 @@ struct HTTPProbeTests {
 
     @Test("TLS: dates, version and names of the certificate; trust, names and fail_if_ssl are checked")
     func tls() async throws {
-        let server = try await TLSServer()
+        let server = try await ProbeTLSServer()
         let target = "https://localhost:\(server.port)/"
         func probe(_ text: String, _ target: String) async throws -> ProbeOutcome { await ProbeOutcome(.http(try Self.options(text)), target) }
         let trusting = "preferred_ip_protocol: ip4, tls_config: {ca_file: \(server.authorityPath)}"
@@ -247,14 +247,14 @@ struct HTTPProbeTests {
 }
 
 /// A server that speaks TLS with a certificate of an authority of its own, both made by openssl.
-final class TLSServer: Sendable {
+final class ProbeTLSServer: Sendable {
     let port: Int
     let authorityPath: String
     private let folder: ScratchFolder
     private let channel: any Channel
 
     /// - Parameter talk: what a plain connection says before TLS; nil: TLS at once, and HTTP within.
-    init(_ handler: @escaping @Sendable (any Channel, NIOSSLContext) throws -> Void = TLSServer.http) async throws {
+    init(_ handler: @escaping @Sendable (any Channel, NIOSSLContext) throws -> Void = ProbeTLSServer.http) async throws {
         folder = try ScratchFolder()
         let path = folder.path
         authorityPath = path + "/ca.pem"
@@ -335,8 +335,8 @@ struct TCPProbeTests {
         }
     }
 
-    static func talker() async throws -> TLSServer {
-        try await TLSServer { channel, context in try channel.pipeline.syncOperations.addHandler(Talker(context)) }
+    static func talker() async throws -> ProbeTLSServer {
+        try await ProbeTLSServer { channel, context in try channel.pipeline.syncOperations.addHandler(Talker(context)) }
     }
 
     @Test("a port that is open is enough; a conversation is held line by line, groups are put into what is sent and into labels")
@@ -389,7 +389,7 @@ struct TCPProbeTests {
 
     @Test("TLS from the start")
     func tls() async throws {
-        let server = try await TLSServer()
+        let server = try await ProbeTLSServer()
         let text = "tls: true\npreferred_ip_protocol: ip4\ntls_config: {ca_file: \(server.authorityPath)}"
         let outcome = await ProbeOutcome(.tcp(try Self.options(text)), "localhost:\(server.port)")
         #expect(outcome.isSuccessful, "\(outcome.log)")

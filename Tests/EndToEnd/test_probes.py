@@ -37,9 +37,9 @@ scrape_configs:
   - job_name: web
     metrics_path: /probe
     params: {{module: [http_2xx]}}
-    static_configs: [{{targets: ['{web}']}}]
+    static_configs: [{{targets: ['{host}']}}]
     relabel_configs:
-      - {{source_labels: [__address__], target_label: __param_target}}
+      - {{source_labels: [__address__], target_label: __param_target, replacement: 'https://$1/'}}
       - {{source_labels: [__param_target], target_label: instance}}
       - {{target_label: __address__, replacement: '127.0.0.1:{port}'}}
 """
@@ -81,7 +81,7 @@ def probed(tmp_path_factory):
     web, tcp = f"https://localhost:{port}/", f"127.0.0.1:{port}"
     apus = Apus(folder / "apus", config=CONFIG.format(web=web, tcp=tcp))
     (apus.folder / "blackbox.yml").write_text(BLACKBOX.format(folder=folder))
-    (apus.folder / "prometheus.yml").write_text(PROMETHEUS.format(web=web, port=apus.port))
+    (apus.folder / "prometheus.yml").write_text(PROMETHEUS.format(host=f"localhost:{port}", port=apus.port))
     apus.start()
     yield apus, web, tcp
     apus.stop()

@@ -27,7 +27,7 @@ package struct DNSProbeOptions: Sendable, Hashable {
     package var usesTCP = false
     /// DNS over TLS (RFC 7858).
     package var usesTLS = false
-    package var tls = ProbeTLSOptions()
+    package var tls = TLSOptions()
     package var name: String
     package var type = DNSType.any
     /// IN.
@@ -60,7 +60,7 @@ package struct DNSProbeOptions: Sendable, Hashable {
             options.usesTLS = try node.bool
             guard !options.usesTLS || options.usesTCP else { throw node.error("dns_over_tls needs transport_protocol: tcp") }
         }
-        options.tls = try ProbeTLSOptions.load(mapping["tls_config"])
+        if let node = mapping["tls_config"] { options.tls = try TLSOptions(node) }
         if let node = mapping["query_type"] {
             guard let type = DNSType(name: try node.string) else { throw node.unexpected("a record type such as A, AAAA, MX, SOA or ANY") }
             options.type = type

@@ -80,7 +80,7 @@ private struct DNSDataReader {
             return "\(algorithm) \(kind) \(Hex.text(message[offset..<end]).uppercased())"
         case "DNSKEY", "CDNSKEY":
             guard let flags = number(2), let kind = number(1), let algorithm = number(1) else { return nil }
-            return "\(flags) \(kind) \(algorithm) \(Base64Text.encode(Array(message[offset..<end])))"
+            return "\(flags) \(kind) \(algorithm) \(Base64.encode(Array(message[offset..<end])))"
         default: return nil
         }
     }

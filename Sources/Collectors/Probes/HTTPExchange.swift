@@ -26,7 +26,7 @@ struct HTTPExchange: Sendable {
     var address: ProbeAddress
     var request: HTTPRequestHead
     var body: [UInt8]
-    var tls: ProbeTLSOptions
+    var tls: TLSOptions
     /// Bytes of the body that are read before it is called too large.
     var byteCountMax: Int
 
@@ -38,7 +38,7 @@ struct HTTPExchange: Sendable {
         times: inout Times, certificates: inout ProbeCertificates?, wantsBody: @Sendable (HTTPResponseHead) -> Bool
     ) async throws -> Answer {
         times.start = ContinuousClock.now
-        let context = url.isSecure ? try tls.context() : nil
+        let context = url.isSecure ? try ProbeTLS.context(tls) : nil
         let (channel, handshake) = try await connect(context)
         times.connected = ContinuousClock.now
         // Closed whatever comes, cancellation included.

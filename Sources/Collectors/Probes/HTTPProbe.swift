@@ -18,7 +18,7 @@ enum HTTPProbe {
             let exchange = HTTPExchange(
                 url: url, address: next, request: try request.head(url, isFirstHost: url.authority == first.authority),
                 body: try request.body(), tls: tls(options, hostHeader, url, first), byteCountMax: bodyByteCountMax(options))
-            let follows = options.followsRedirects
+            let follows = options.client.followRedirects
             results.log("Making HTTP request", ["url": "\(url.isSecure ? "https" : "http")://\(url.authority)\(url.target)", "ip": "\(next)"])
             let answer = try await timed(exchange, &results) { !(follows && isRedirect($0)) }
             guard follows, isRedirect(answer.head), let location = answer.head.headers.first(name: "Location") else {
@@ -65,15 +65,15 @@ enum HTTPProbe {
     }
 
     /// The name that the certificate must be for: configured, else that of the header `Host`, else the target's.
-    private static func tls(_ options: HTTPProbeOptions, _ hostHeader: String?, _ url: ProbeURL, _ first: ProbeURL) -> ProbeTLSOptions {
-        var tls = options.tls
+    private static func tls(_ options: HTTPProbeOptions, _ hostHeader: String?, _ url: ProbeURL, _ first: ProbeURL) -> TLSOptions {
+        var tls = options.client.tls
         guard url.authority == first.authority else {
             // What was configured was meant for the target, not for where it redirects to.
-            tls.serverName = nil
+            tls.serverName = ""
             return tls
         }
         let header = hostHeader ?? options.headers.first { $0.name.lowercased() == "host" }?.value
-        if tls.serverName == nil, let header { tls.serverName = ProbeTarget.hostAndPort(header)?.host }
+        if tls.serverName.isEmpty, let header { tls.serverName = ProbeTarget.hostAndPort(header)?.host ?? "" }
         return tls
     }
 

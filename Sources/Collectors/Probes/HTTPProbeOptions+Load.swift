@@ -3,15 +3,14 @@ import Settings
 extension HTTPProbeOptions {
     private static let keys =
         ProbeAddressOptions.keys + [
-            "valid_status_codes", "valid_http_versions", "method", "headers", "compression", "follow_redirects", "no_follow_redirects",
+            "valid_status_codes", "valid_http_versions", "method", "headers", "compression", "no_follow_redirects",
             "fail_if_ssl", "fail_if_not_ssl", "fail_if_body_matches_regexp", "fail_if_body_not_matches_regexp", "fail_if_header_matches",
-            "fail_if_header_not_matches", "body", "body_file", "body_size_limit", "tls_config", "basic_auth", "authorization", "bearer_token",
-            "bearer_token_file",
-        ] + unsupportedKeys
+            "fail_if_header_not_matches", "body", "body_file", "body_size_limit",
+        ] + HTTPClientOptions.keys + ["enable_http3", "skip_resolve_phase_with_proxy"]
     /// Known to blackbox exporter, without effect here.
     private static let unsupportedKeys = [
         "oauth2", "proxy_url", "no_proxy", "proxy_from_environment", "proxy_connect_header", "enable_http2", "enable_http3",
-        "skip_resolve_phase_with_proxy", "http_headers",
+        "skip_resolve_phase_with_proxy",
     ]
     /// A module that relies on these would say that all is well where it is not.
     private static let refusedKeys = ["fail_if_body_json_matches_cel", "fail_if_body_json_not_matches_cel"]
@@ -27,7 +26,7 @@ extension HTTPProbeOptions {
         }
         warnings += mapping.warnings(notActedOn: unsupportedKeys)
         options.address = try ProbeAddressOptions(mapping)
-        options.tls = try ProbeTLSOptions.load(mapping["tls_config"])
+        options.client = try HTTPClientOptions(mapping)
         for code in try mapping["valid_status_codes"]?.list ?? [] { options.validStatusCodes.append(try code.int) }
         options.validVersions = try mapping["valid_http_versions"]?.strings ?? []
         if let node = mapping["method"] { options.method = try method(node) }
@@ -37,9 +36,7 @@ extension HTTPProbeOptions {
             guard options.body.isEmpty else { throw node.error("at most one of body and body_file must be configured") }
             options.bodyFile = FileGlob.resolve(try node.nonEmptyString, relativeToFile: node.file)
         }
-        options.authorization = try ScrapeAuthorization(mapping)
-        options.followsRedirects = try mapping["follow_redirects"]?.bool ?? true
-        if let node = mapping["no_follow_redirects"] { options.followsRedirects = !(try node.bool) }
+        if let node = mapping["no_follow_redirects"] { options.client.followRedirects = !(try node.bool) }
         options.failsIfSSL = try mapping["fail_if_ssl"]?.bool ?? false
         options.failsIfNotSSL = try mapping["fail_if_not_ssl"]?.bool ?? false
         options.failIfBodyMatches = try ProbeExpression.list(mapping["fail_if_body_matches_regexp"])

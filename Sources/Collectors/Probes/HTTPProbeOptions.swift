@@ -15,7 +15,6 @@ package struct HTTPProbeOptions: Sendable, Hashable {
     }
 
     package var address = ProbeAddressOptions()
-    package var tls = ProbeTLSOptions()
     /// Empty: any of 200 to 299.
     package var validStatusCodes: [Int] = []
     /// As `HTTP/1.1`; empty: any.
@@ -24,8 +23,8 @@ package struct HTTPProbeOptions: Sendable, Hashable {
     package var headers: [Header] = []
     package var body = ""
     package var bodyFile: String?
-    package var authorization = ScrapeAuthorization.none
-    package var followsRedirects = true
+    /// Authorization, TLS, further headers, and whether redirects are followed.
+    package var client = HTTPClientOptions()
     package var failsIfSSL = false
     package var failsIfNotSSL = false
     package var failIfBodyMatches: [ProbeExpression] = []

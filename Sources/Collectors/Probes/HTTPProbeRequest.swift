@@ -1,3 +1,4 @@
+import Codecs
 import NIOHTTP1
 import Settings
 
@@ -37,14 +38,17 @@ struct HTTPProbeRequest {
     func head(_ url: ProbeURL, isFirstHost: Bool) throws -> HTTPRequestHead {
         var headers = HTTPHeaders()
         for header in options.headers where header.name.lowercased() != "host" { headers.add(name: header.name, value: header.value) }
+        for header in options.client.headers {
+            for value in header.values { headers.add(name: header.name, value: try value.text) }
+        }
         let configuredHost = hostHeader ?? options.headers.first { $0.name.lowercased() == "host" }?.value
         headers.replaceOrAdd(name: "Host", value: isFirstHost ? configuredHost ?? url.authority : url.authority)
         if !headers.contains(name: "User-Agent") { headers.add(name: "User-Agent", value: "Apus") }
         if isFirstHost, !headers.contains(name: "Authorization") {
-            if let authorization = try options.authorization.header {
+            if let authorization = try options.client.authorization.header {
                 headers.add(name: "Authorization", value: authorization)
             } else if let userInfo = url.userInfo {
-                headers.add(name: "Authorization", value: "Basic " + Base64Text.encode(Array(Self.decoded(userInfo).utf8)))
+                headers.add(name: "Authorization", value: "Basic " + Base64.encode(Array(Self.decoded(userInfo).utf8)))
             }
         }
         if !isFirstHost {

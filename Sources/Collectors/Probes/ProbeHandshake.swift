@@ -10,10 +10,10 @@ enum ProbeHandshake {
     /// - Parameter host: the target's name: what the certificate must be for where the options name nothing else.
     /// - Returns: succeeds once the handshake is complete.
     static func add(
-        to channel: any Channel, context: NIOSSLContext, options: ProbeTLSOptions, host: String
+        to channel: any Channel, context: NIOSSLContext, options: TLSOptions, host: String
     ) throws -> EventLoopFuture<ProbeCertificates> {
         let record = CertificateRecord()
-        let name = options.serverName ?? host
+        let name = options.serverName.isEmpty ? host : options.serverName
         // An IP address is no name to be indicated (RFC 6066, 3).
         let indicated = ProbeAddress(literal: name) == nil && !name.isEmpty ? name : nil
         let handler: NIOSSLClientHandler

@@ -37,8 +37,8 @@ struct ProbeStream: ~Copyable {
     }
 
     /// Goes over to TLS and returns who answered.
-    func startTLS(_ options: ProbeTLSOptions, host: String) async throws -> ProbeCertificates {
-        let context = try options.context()
+    func startTLS(_ options: TLSOptions, host: String) async throws -> ProbeCertificates {
+        let context = try ProbeTLS.context(options)
         let channel = channel
         let handshake = try await channel.eventLoop.submit {
             try ProbeHandshake.add(to: channel, context: context, options: options, host: host)

@@ -79,7 +79,7 @@ package enum Prober {
             switch module.prober {
             case .http(let options): try await HTTPProbe.run(options, target: target, hostHeader: hostName, &results)
             case .tcp(var options):
-                if options.tls.serverName == nil { options.tls.serverName = hostName }
+                if options.tls.serverName.isEmpty { options.tls.serverName = hostName ?? "" }
                 try await TCPProbe.run(options, target: target, &results)
             case .dns(let options): try await DNSProbe.run(options, target: target, &results)
             case .icmp(let options): try await ICMPProbe.run(options, target: target, &results)

@@ -22,7 +22,7 @@ package struct TCPProbeOptions: Sendable, Hashable {
     package var address = ProbeAddressOptions()
     package var steps: [Step] = []
     package var usesTLS = false
-    package var tls = ProbeTLSOptions()
+    package var tls = TLSOptions()
 
     package init() {}
 
@@ -32,7 +32,7 @@ package struct TCPProbeOptions: Sendable, Hashable {
         let mapping = try node.mapping(ProbeAddressOptions.keys + ["source_ip_address", "query_response", "tls", "tls_config"])
         options.address = try ProbeAddressOptions(mapping)
         options.usesTLS = try mapping["tls"]?.bool ?? false
-        options.tls = try ProbeTLSOptions.load(mapping["tls_config"])
+        if let node = mapping["tls_config"] { options.tls = try TLSOptions(node) }
         for item in try mapping["query_response"]?.list ?? [] {
             let fields = try item.mapping(["expect", "expect_bytes", "send", "starttls", "labels"])
             var step = Step()
