@@ -172,7 +172,10 @@ package struct ApusServer: Sendable {
         ]
         var routes = PrometheusQueryRoutes(engine: collectors.promql, runner: runner, time: time).routes
         routes += PrometheusMetadataRoutes(store: store).routes
-        routes += PrometheusTargetRoutes(pools: { collectors.scrapes.targets() }, families: { collectors.scrapes.metadata() }).routes
+        routes += PrometheusTargetRoutes(
+            pools: { collectors.scrapes.targets() + collectors.builtIn.targets() }, families: { collectors.scrapes.metadata() }
+        ).routes
+        routes += ProbeRoutes(modules: { collectors.builtIn.modules }).routes
         routes += RelabelStepRoutes(rules: { collectors.scrapes.relabelRules(of: $0) }).routes
         let reader = SeriesReader(store: store)
         routes += RemoteReadRoutes(reader: reader, runner: runner).routes
