@@ -131,11 +131,11 @@ struct ScrapeFormatsTests {
             """, file: "p.yml")
         #expect(configuration.storage.retentionTime == .seconds(15 * 86_400))
         #expect(configuration.storage.retentionByteCount == 2 << 30)
-        #expect(configuration.otlp.translationStrategy == .noTranslation)
-        #expect(configuration.otlp.promotedResourceAttributes == ["service.name"])
+        #expect(configuration.otlp.strategy == .noTranslation)
+        #expect(configuration.otlp.promotion == .named(["service.name"]))
         #expect(configuration.global.externalLabels == Labels(["a": "x"]))
         let places = configuration.warnings.map { "\($0.line):\($0.column)" }
-        #expect(places == ["9:31", "1:11", "4:15", "5:10", "7:3", "8:3"], "\(configuration.warnings)")
+        #expect(places == ["9:31", "1:11", "4:15", "5:10"], "\(configuration.warnings)")
     }
 
     @Test("targets may be URLs where rules make addresses of them")

@@ -11,31 +11,7 @@ extension PrometheusConfiguration {
         package init() {}
     }
 
-    /// `otlp`: how OTLP's names and attributes become labels.
-    package struct OTLP: Sendable, Hashable {
-        package enum TranslationStrategy: String, Sendable, Hashable, CaseIterable {
-            case underscoreEscapingWithSuffixes = "UnderscoreEscapingWithSuffixes"
-            case underscoreEscapingWithoutSuffixes = "UnderscoreEscapingWithoutSuffixes"
-            case noUTF8EscapingWithSuffixes = "NoUTF8EscapingWithSuffixes"
-            case noTranslation = "NoTranslation"
-
-            var keepsUTF8: Bool { self == .noUTF8EscapingWithSuffixes || self == .noTranslation }
-        }
-
-        package var translationStrategy = TranslationStrategy.underscoreEscapingWithSuffixes
-        package var promotesAllResourceAttributes = false
-        package var promotedResourceAttributes: [String] = []
-        package var ignoredResourceAttributes: [String] = []
-        package var keepsIdentifyingResourceAttributes = false
-        package var convertsHistogramsToNHCB = false
-        package var promotesScopeMetadata = false
-        package var sanitizesLabelNameUnderscores = true
-        package var preservesMultipleUnderscores = true
-
-        package init() {}
-    }
-
-    /// Reads `runtime`, `storage`, `tracing` and `otlp`.
+    /// Reads `runtime`, `storage`, `tracing` and `alerting`.
     mutating func readSections(_ root: ConfigurationMapping) throws(ConfigurationError) {
         if let node = root["runtime"] {
             let mapping = try node.mapping(["gogc"])
@@ -44,7 +20,6 @@ extension PrometheusConfiguration {
         }
         if let node = root["storage"] { try readStorage(node) }
         if let node = root["tracing"] { try readTracing(node) }
-        if let node = root["otlp"] { try readOTLP(node) }
         if let node = root["alerting"] { try checkAlerting(node) }
     }
 
@@ -129,55 +104,4 @@ extension PrometheusConfiguration {
         "proxy-authenticate", "proxy-authorization", "www-authenticate", "accept-encoding", "x-prometheus-remote-write-version",
         "x-prometheus-remote-read-version", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256",
     ]
-
-    // MARK: otlp
-
-    private mutating func readOTLP(_ node: ConfigurationNode) throws(ConfigurationError) {
-        let mapping = try node.mapping([
-            "promote_all_resource_attributes", "promote_resource_attributes", "ignore_resource_attributes", "translation_strategy",
-            "keep_identifying_resource_attributes", "convert_histograms_to_nhcb", "promote_scope_metadata",
-            "label_name_underscore_sanitization", "label_name_preserve_multiple_underscores",
-        ])
-        var otlp = OTLP()
-        if let node = mapping["translation_strategy"], try !node.string.isEmpty {
-            guard let strategy = OTLP.TranslationStrategy(rawValue: try node.string) else {
-                throw node.error("unsupported OTLP translation strategy \(try node.string.debugDescription)")
-            }
-            guard !strategy.keepsUTF8 || global.formats.validation == .utf8 else {
-                throw node.error("OTLP translation strategy \(strategy.rawValue.debugDescription) is not allowed when UTF8 is disabled")
-            }
-            otlp.translationStrategy = strategy
-        }
-        otlp.promotesAllResourceAttributes = try mapping["promote_all_resource_attributes"]?.bool ?? false
-        otlp.promotedResourceAttributes = try Self.attributes(mapping["promote_resource_attributes"], "promoted")
-        otlp.ignoredResourceAttributes = try Self.attributes(mapping["ignore_resource_attributes"], "ignored")
-        if otlp.promotesAllResourceAttributes, let node = mapping["promote_resource_attributes"], !otlp.promotedResourceAttributes.isEmpty {
-            throw node.error("'promote_all_resource_attributes' and 'promote_resource_attributes' cannot be configured simultaneously")
-        }
-        if !otlp.promotesAllResourceAttributes, let node = mapping["ignore_resource_attributes"], !otlp.ignoredResourceAttributes.isEmpty {
-            throw node.error("'ignore_resource_attributes' cannot be configured unless 'promote_all_resource_attributes' is true")
-        }
-        otlp.keepsIdentifyingResourceAttributes = try mapping["keep_identifying_resource_attributes"]?.bool ?? false
-        otlp.convertsHistogramsToNHCB = try mapping["convert_histograms_to_nhcb"]?.bool ?? false
-        otlp.promotesScopeMetadata = try mapping["promote_scope_metadata"]?.bool ?? false
-        otlp.sanitizesLabelNameUnderscores = try mapping["label_name_underscore_sanitization"]?.bool ?? true
-        otlp.preservesMultipleUnderscores = try mapping["label_name_preserve_multiple_underscores"]?.bool ?? true
-        self.otlp = otlp
-        warn(mapping, mapping.pairs.compactMap { try? $0.key.string }, "is known, but Apus does not act on it yet")
-    }
-
-    private static func attributes(_ node: ConfigurationNode?, _ adjective: String) throws(ConfigurationError) -> [String] {
-        var attributes: [String] = []
-        for item in try node?.list ?? [] {
-            var text = Substring(try item.string)
-            while let first = text.first, first.isWhitespace { text.removeFirst() }
-            while let last = text.last, last.isWhitespace { text.removeLast() }
-            guard !text.isEmpty else { throw item.error("empty \(adjective) OTel resource attribute") }
-            guard !attributes.contains(String(text)) else {
-                throw item.error("duplicated \(adjective) OTel resource attribute \(text.debugDescription)")
-            }
-            attributes.append(String(text))
-        }
-        return attributes
-    }
 }

@@ -1,3 +1,4 @@
+package import Formats
 package import Settings
 package import Telemetry
 
@@ -23,10 +24,12 @@ package struct PrometheusConfiguration: Sendable {
 
     package var global = Global()
     package var scrapes: [ScrapeConfiguration] = []
+    package var remoteWrites: [RemoteWriteConfiguration] = []
+    /// The section `otlp`.
+    package var otlp = OTLPMetricOptions()
     /// Globs, absolute or relative to the folder of the file.
     package var ruleFiles: [String] = []
     package var storage = Storage()
-    package var otlp = OTLP()
     /// Options that Prometheus acts on and Apus does not, each with its place.
     package var warnings: [ConfigurationWarning] = []
     /// The file it came from; relative paths in it start at its folder.
@@ -55,11 +58,13 @@ package struct PrometheusConfiguration: Sendable {
         let node = try ConfigurationNode.parse(text, file: file)
         let root = try node.mapping(topLevelKeys)
         result.text = root.pairs.isEmpty ? "" : node.yamlWithoutSecrets
-        result.warnings += root.warnings(notActedOn: ["alerting", "remote_write", "remote_read"])
+        result.warnings += root.warnings(notActedOn: ["alerting", "remote_read"])
         if let global = root["global"] {
             result.global = try Global(global, environment: environment, warnings: &result.warnings)
         }
         for pattern in try root["rule_files"]?.list ?? [] { result.ruleFiles.append(try glob(pattern, "rule")) }
+        if let node = root["remote_write"] { result.remoteWrites = try RemoteWriteConfiguration.list(node, warnings: &result.warnings) }
+        if let node = root["otlp"] { result.otlp = try OTLPMetricOptions(node, allowsUTF8: result.global.formats.validation == .utf8) }
         try result.readScrapes(root)
         try result.readSections(root)
         return result

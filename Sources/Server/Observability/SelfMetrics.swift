@@ -10,6 +10,8 @@ struct SelfMetrics {
     let scrapeFigures: @Sendable () -> ScrapeBudgetFigures
     let startedAt: Double
     var discoveries: @Sendable () -> [DiscoveryManager.Status] = { [] }
+    /// nil where nothing is sent on.
+    var remoteWrite: RemoteWriteManager?
 
     func text() async -> [UInt8] {
         let statistics = await store.statistics()
@@ -22,6 +24,7 @@ struct SelfMetrics {
         queries(&text)
         store(&text, statistics)
         DiscoveryMetrics(statuses: discoveries()).write(to: &text)
+        if let remoteWrite { RemoteWriteMetrics.write(remoteWrite.snapshots(), queueByteCount: remoteWrite.queueByteCount, to: &text) }
         process(&text)
         return text.bytes
     }
