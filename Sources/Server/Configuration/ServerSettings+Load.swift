@@ -8,7 +8,7 @@ extension ServerSettings {
         "prometheus", "logs", "profiles", "rules", "alerting", "retention", "tokens", "listen", "otlp_grpc_listen", "otlp_http_listen", "data_dir",
         "web_dir", "log_format", "external_url", "hosts", "limits", "disk_budget", "disk_reserve", "enable_admin_api",
         "scrape_budget", "remote_write_budget",
-    ] + BuiltInConfiguration.keys
+    ] + BuiltInConfiguration.keys + LogSettings.keys
 
     /// Reads the text of an `apus.yaml`.
     ///
@@ -45,6 +45,7 @@ extension ServerSettings {
         if let node = root["enable_admin_api"] { settings.isAdminAPIEnabled = try node.bool }
         if let node = root["limits"] { settings.limits = try limits(node) }
         for (index, node) in (try root["logs"]?.list ?? []).enumerated() { settings.logs.append(try logs(node, index: index, file: file)) }
+        settings.logCollection = try LogSettings(root, file: file, environment: environment)
         for node in try root["profiles"]?.list ?? [] { settings.profiles.append(try profile(node)) }
         settings.builtIn = try BuiltInConfiguration(root, file: file)
         for rule in try root["rules"]?.list ?? [] { settings.rules.append(resolve(try rule.nonEmptyString, in: file)) }

@@ -60,6 +60,7 @@ package struct ApusServer: Sendable {
     private let remoteWrite: RemoteWriteManager?
     /// The `otlp` section of `prometheus.yml`.
     private let otlp: Shared<OTLPMetricOptions>
+    private let redactor: Redactor
     private let externalURL: String
 
     /// - Parameter whenReady: told the ports of the listeners `http`, `otlp-http` and `otlp-grpc` once all are open.
@@ -83,8 +84,9 @@ package struct ApusServer: Sendable {
         live = LiveSettings(Self.liveValues(settings, addresses, isInsecure: options.isInsecure))
         let externalURL = settings.externalURL ?? "http://\(addresses.http)"
         self.externalURL = externalURL
+        redactor = Redactor(settings.logCollection.redaction)
         collectors = try CollectorSet(
-            settings: settings, features: options.features, backend: backend, externalURL: externalURL, time: time, logger: logger)
+            settings: settings, features: options.features, backend: backend, redactor: redactor, externalURL: externalURL, time: time, logger: logger)
     }
 
     /// The services to be run in one group, in the order in which they start; they stop in the opposite one, the store last.
@@ -117,6 +119,7 @@ package struct ApusServer: Sendable {
             let addresses = ListenAddresses(options, new)
             try Self.checkExposure(addresses, new, isInsecure: options.isInsecure)
             try collectors.apply(new)
+            redactor.apply(new.logCollection.redaction)
             backend.apply(new)
             remoteWrite?.apply(new.prometheus)
             otlp.value = options.otlp(new)
@@ -130,7 +133,7 @@ package struct ApusServer: Sendable {
         }
     }
 
-    private var ingest: Ingest { Ingest(store: backend.store, metrics: metrics) }
+    private var ingest: Ingest { Ingest(store: backend.store, metrics: metrics, redactor: redactor) }
 
     private var otlpReceiver: OTLPReceiver { OTLPReceiver(ingest: ingest, deltas: deltas, options: { [otlp] in otlp.value }) }
 
