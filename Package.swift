@@ -110,7 +110,7 @@ let package = Package(
         + room("EmbeddedStore", ["Telemetry", "Codecs", "Patterns", "CRoaring", "CIntrinsics", sqlite], isTestable: true, tests: ["Formats"])
         + room("Query", ["Telemetry", "Patterns"])
         + room("PromQL", ["Telemetry", "Query", "Patterns"], testFiles: ["Scripts"])
-        + room("LogQL", ["Telemetry", "Query", "Patterns"])
+        + room("LogQL", ["Telemetry", "Query", "Patterns"], tests: ["EmbeddedStore"])
         + room("TraceQL", ["Telemetry", "Query", "Patterns"], isTestable: true)
         + room("FlameQL", ["Telemetry", "Query", "Patterns"])
         + room(

@@ -16,6 +16,7 @@ extension EmbeddedStore {
         var bounds = TimeBounds(now: options.time.nanoseconds, retention: retention.withLock { $0.age }, futureBound: options.futureBound)
         let prepared = try prepare(batch, &bounds)
         if !prepared.isEmpty { try await commit(prepared) }
+        observePatterns(batch.logs.streams)
         // The good rows are kept all the same, as Prometheus and Loki do.
         if let error = bounds.error { throw error }
     }

@@ -2,9 +2,9 @@ import Codecs
 import Telemetry
 
 /// A page of chunks as a reader has it: its bytes, and what its header says of each chunk.
-final class ValuePage {
+final class ValuePage: Sendable {
     /// Rows of one stream and kind that are encoded together.
-    struct Chunk {
+    struct Chunk: Sendable {
         var stream: UInt64
         var minTime: Int64
         var maxTime: Int64
@@ -22,7 +22,9 @@ final class ValuePage {
 
     static let ownTimes = UInt32.max
 
+    /// The page; or only its outline: its header and the head of its only block.
     let bytes: [UInt8]
+    let isWhole: Bool
     /// Where it lies in the file.
     let fileOffset: Int
     /// By stream, kind and time.
@@ -32,10 +34,14 @@ final class ValuePage {
 
     /// Reads the header of a page whose checksum was right.
     ///
-    /// - Parameter time: what is known of a time column without decoding it.
-    init(_ bytes: [UInt8], at fileOffset: Int, time: (UInt32) throws(PartFailure) -> TimePage.Entry) throws(DecodeError) {
+    /// - Parameters:
+    ///   - byteCount: of the whole page, where `bytes` is only its outline.
+    ///   - time: what is known of a time column without decoding it.
+    init(_ bytes: [UInt8], at fileOffset: Int, byteCount: Int? = nil, time: (UInt32) throws(PartFailure) -> TimePage.Entry) throws(DecodeError) {
         self.bytes = bytes
         self.fileOffset = fileOffset
+        let pageByteCount = byteCount ?? bytes.count
+        isWhole = pageByteCount == bytes.count
         var reader = ByteReader(bytes)
         let count = try reader.count("chunks", byteCountMin: 3)
         var chunks = [Chunk](
@@ -63,13 +69,16 @@ final class ValuePage {
         for index in 0..<count { chunks[index].byteCount = try reader.uint32("bytes") }
         var offset = reader.offset
         for index in 0..<count {
-            guard Int(chunks[index].byteCount) <= bytes.count - offset else {
-                throw DecodeError(offset: offset, field: "chunk", "\(chunks[index].byteCount) bytes where \(bytes.count - offset) are left")
+            guard Int(chunks[index].byteCount) <= pageByteCount - offset else {
+                throw DecodeError(
+                    offset: offset, field: "chunk", "\(chunks[index].byteCount) bytes where \(pageByteCount - offset) are left")
             }
             chunks[index].offset = UInt32(offset)
             offset += Int(chunks[index].byteCount)
         }
-        guard offset == bytes.count else { throw DecodeError(offset: offset, field: "page", "\(bytes.count - offset) bytes too many") }
+        guard offset == pageByteCount else {
+            throw DecodeError(offset: offset, field: "page", "\(pageByteCount - offset) bytes too many")
+        }
         if !failures.isEmpty { chunks.removeAll { $0.rowCount == 0 } }
         self.chunks = chunks
         self.failures = failures

@@ -10,6 +10,9 @@ final class Scan {
     private var memory: [MemtableRows] = []
     /// Rows from memory that items refer to.
     var runs: [Run] = []
+    /// The pieces are handed to a ``LogScanReader``: memtables give encoded rows, by their place among ``runs``.
+    private let readsLogs: Bool
+    var sealed: [Int: MemtableLogs.Block] = [:]
     /// The stream's pieces at hand.
     private var items: [ScanItem] = []
     private var skippedPartCount = 0
@@ -38,13 +41,14 @@ final class Scan {
     /// Takes the state as it is now.
     ///
     /// - Parameter kinds: the kinds of rows wanted (exemplars lie beside a metric's values).
-    init(_ request: ScanRequest, kinds: Set<RowKind>, store: SignalStore) throws(StoreError) {
+    init(_ request: ScanRequest, kinds: Set<RowKind>, store: SignalStore, readsLogs: Bool = false) throws(StoreError) {
+        self.readsLogs = readsLogs
         self.request = request
         self.kinds = kinds
         predicates = ScanPredicates(request)
         let snapshot = store.snapshot(request.range)
         let slots = store.registry.slots(of: request.streams)
-        memory = snapshot.memtables.map { $0.rows(slots, in: request.range) }
+        memory = snapshot.memtables.map { $0.rows(slots, in: request.range, sealsLogs: readsLogs) }
         let partCount = snapshot.days.reduce(0) { $0 + $1.parts.count }
         for (day, index, parts) in snapshot.days {
             let wanted = parts.filter { $0.footer.range.overlaps(request.range) }
@@ -110,7 +114,7 @@ final class Scan {
         }
     }
 
-    private func noteStatistics() {
+    func noteStatistics() {
         guard let statistics = request.statistics else { return }
         var values = ScanStatistics.Values()
         for part in parts { values += part.reader.statistics }
@@ -189,6 +193,10 @@ final class Scan {
     func addRuns(_ stream: Int, to items: inout [ScanItem]) {
         for position in memory.indices {
             let rows = memory[position]
+            if readsLogs {
+                addLogs(rows.logs(of: stream), source: parts.count + position, to: &items)
+                continue
+            }
             let found = request.signal == .spans ? rows.spans(of: stream, predicates.spans, in: request.range) : rows.runs(of: stream)
             for run in found where kinds.contains(run.kind) {
                 let clipped = run.clipped(to: request.range)
@@ -197,6 +205,18 @@ final class Scan {
                 runs.append(clipped)
             }
         }
+    }
+
+    private func addLogs(_ rows: (sealed: [MemtableLogs], last: Run?), source: Int, to items: inout [ScanItem]) {
+        for piece in rows.sealed {
+            guard let block = piece.encoded(), block.range.overlaps(request.range) else { continue }
+            sealed[runs.count] = block
+            items.append(ScanItem(run: runs.count, .logs, block.range, source: source))
+            runs.append(Run(timestamps: [], rows: .logs(LogColumns())))
+        }
+        guard let last = rows.last?.clipped(to: request.range), let first = last.timestamps.first, let end = last.timestamps.last else { return }
+        items.append(ScanItem(run: runs.count, .logs, TimeRange(first, end), source: source))
+        runs.append(last)
     }
 
     // MARK: Exemplars
