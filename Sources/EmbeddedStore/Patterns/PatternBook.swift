@@ -24,7 +24,7 @@ final class PatternBook: Sendable {
         var counts: [Int64: Int]
     }
 
-    private struct State: Sendable {
+    fileprivate struct State: Sendable {
         var services: [String: ServicePatterns] = [:]
         var news: [News] = []
         var newCounts: [String: UInt64] = [:]
