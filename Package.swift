@@ -115,7 +115,7 @@ let package = Package(
         + room("Query", ["Telemetry", "Patterns"])
         + room("PromQL", ["Telemetry", "Query", "Patterns"], testFiles: ["Scripts"])
         + room("Templates", ["Telemetry", "Codecs", "Patterns", crypto])
-        + room("LogQL", ["Telemetry", "Query", "Patterns", "Templates"])
+        + room("LogQL", ["Telemetry", "Query", "Patterns", "Templates"], tests: ["EmbeddedStore"])
         + room("TraceQL", ["Telemetry", "Query", "Patterns"], isTestable: true)
         + room("FlameQL", ["Telemetry", "Query", "Patterns"])
         + room(

@@ -37,16 +37,32 @@ func logBenchmarks() -> [Benchmark] {
             keep(values.valueCount)
         },
         Benchmark(name: "log/block/filter/word", unit: "line", itemCount: lineCount) {
-            keep(LogBlock.mayHold(bytes.span, rowCount: lineCount, predicates("needle7f3a")))
+            keep(try rows(bytes, timestamps, "needle7f3a"))
         },
         Benchmark(name: "log/block/filter/id", unit: "line", itemCount: lineCount) {
-            keep(LogBlock.mayHold(bytes.span, rowCount: lineCount, predicates(String(decoding: trace, as: UTF8.self))))
+            keep(try rows(bytes, timestamps, String(decoding: trace, as: UTF8.self)))
+        },
+        Benchmark(name: "log/block/filter/rows", unit: "line", itemCount: lineCount) {
+            keep(try rows(bytes, timestamps, "\"level\":\"error\""))
+        },
+        Benchmark(name: "log/block/decode/hundred-lines", unit: "line", itemCount: 100) {
+            var reader = ByteReader(bytes)
+            var columns = LogColumns()
+            try LogBlockReader(&reader, rowCount: lineCount).readLines(of: Array(lineCount - 100..<lineCount), into: &columns) {
+                () throws(DecodeError) in timestamps
+            }
+            keep(columns)
+        },
+        Benchmark(name: "log/block/decode/typed-field", unit: "line", itemCount: lineCount) {
+            var reader = ByteReader(bytes)
+            keep(try LogBlockReader(&reader, rowCount: lineCount).fields(["status", "duration_ms"], timestamps))
         },
     ]
 }
 
-private func predicates(_ needle: String) -> ScanPredicates {
-    ScanPredicates(ScanRequest(signal: .logs, streams: [], range: .all, predicates: [.lineContains(needle)]))
+private func rows(_ bytes: [UInt8], _ timestamps: [Int64], _ needle: String) throws -> LogRowMask {
+    var reader = ByteReader(bytes)
+    return try LogBlockReader(&reader, rowCount: timestamps.count).rows(holding: [Array(needle.utf8)]) { () throws(DecodeError) in timestamps }
 }
 
 /// Bytes a line of a block, and of each of its fields, the dearest first.

@@ -23,6 +23,7 @@ extension EmbeddedStore {
         try stateTable.admit(batch.state)
         let prepared = try prepare(batch, &bounds)
         if !prepared.isEmpty { try await commit(prepared) }
+        observePatterns(batch.logs.streams)
         // The good rows are kept all the same, as Prometheus and Loki do.
         if let error = bounds.error { throw error }
     }

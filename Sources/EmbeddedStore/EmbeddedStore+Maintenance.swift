@@ -43,6 +43,7 @@ extension EmbeddedStore {
         let isLarge = signals.reduce(0) { $0 + $1.activeSummary.byteCount } >= options.flushByteCount
         let isLeft = flushUnits.withLock { !$0.isEmpty }
         if isOld || isLarge || isLeft { try await flush(rotating: isOld || isLarge) }
+        try await reportNewPatterns()
         try await onThread(mergeThread) { () throws(StoreError) in
             try self.mergeRound(everything: false)
             // Of days that are over: they are rewritten as a whole anyway.
@@ -83,6 +84,7 @@ extension EmbeddedStore {
                 try self[memtable.signal].flush(memtable, sequence: sequence)
                 memtableByteCount.add(-memtable.summary.byteCount)
             }
+            persistPatterns()
             try metadataTable.persist()
             // Not before their rows: a snapshot between the two would have positions without lines.
             try stateTable.persist(upTo: unit.stateLayer)

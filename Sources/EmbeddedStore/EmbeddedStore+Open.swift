@@ -59,8 +59,10 @@ extension EmbeddedStore {
             }
             apply(batch)
         }
-        return EmbeddedStore(
+        let store = EmbeddedStore(
             options: options, reporter: reporter, signals: signals, log: log, metadataTable: metadata, stateTable: state,
             memtableByteCount: bytes, nextSequence: highest + 1, lock: lock)
+        store.restorePatterns()
+        return store
     }
 }

@@ -49,6 +49,11 @@ extension EmbeddedStore {
         try Scan(request, kinds: kinds, store: self[request.signal]).run(body)
     }
 
+    package func scanLogs(_ request: ScanRequest, _ reader: inout some LogScanReader) async throws {
+        if request.streams.isEmpty || request.range.isEmpty { return }
+        try Scan(request, kinds: [.logs], store: self[.logs], readsLogs: true).runLogs(&reader)
+    }
+
     package func exemplars(
         matching matchers: [LabelMatcher], in range: TimeRange
     ) async throws(StoreError) -> [(series: Labels, exemplars: [Exemplar])] {

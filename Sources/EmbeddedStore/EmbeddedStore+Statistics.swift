@@ -32,6 +32,7 @@ extension EmbeddedStore {
             if first <= last { figures.range = TimeRange(first, last) }
             statistics.signals[store.signal] = figures
         }
+        (statistics.newLogPatterns, statistics.logPatternCount) = patternBook.figures
         statistics.walByteCount = log.byteCount
         statistics.walSyncCount = counters.syncs
         statistics.mergeCount = counters.merges

@@ -31,6 +31,8 @@ package final class EmbeddedStore: TelemetryStore, StateStore {
     /// Folders of dropped days that are not removed yet.
     let condemned = Mutex<Set<String>>([])
     let diskGuard: DiskGuard
+    /// The patterns of log lines.
+    let patternBook = PatternBook()
     /// The lock on the folder; given up with the last reference, or by ``close()``.
     let lock: Mutex<(any Sendable)?>
 

@@ -22,6 +22,15 @@ struct ValueMatcher {
         }
     }
 
+    /// The text that a value must or must not be; nil for expressions.
+    var equality: (text: String, isEqual: Bool)? {
+        switch operation {
+        case .equal: (value, true)
+        case .notEqual: (value, false)
+        case .matches, .notMatches: nil
+        }
+    }
+
     func holds(_ text: String) -> Bool {
         switch operation {
         case .equal: text == value

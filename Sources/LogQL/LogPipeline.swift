@@ -148,6 +148,22 @@ struct LogPipeline {
 
     var isEmpty: Bool { steps.isEmpty }
 
+    /// A store may check all of its line filters, and any other stage lets every line through.
+    var isChecked: Bool { isChecked(by: .max) }
+
+    /// Whether the predicates that a store has checked are all of the line filters.
+    func isChecked(by applied: UInt64) -> Bool {
+        steps.allSatisfy { step in
+            guard case .lineFilter(_, let predicates) = step else { return true }
+            return predicates != 0 && applied & predicates == predicates
+        }
+    }
+
+    /// Nothing but line filters leaves lines out.
+    var filtersLinesOnly: Bool {
+        steps.allSatisfy { if case .labelFilter = $0 { false } else { true } }
+    }
+
     /// Runs a line through the stages; false where one leaves it out.
     ///
     /// - Parameter applied: the predicates that the store has checked.

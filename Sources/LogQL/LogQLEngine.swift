@@ -103,6 +103,30 @@ package struct LogQLEngine: Sendable {
     }
 }
 
+extension LogQLEngine {
+    /// Below that many streams one core is as quick.
+    private static let dividedStreamCountMin = 4
+
+    /// Runs `body` for shares of the streams, as many at once as there are cores.
+    func divided<Result: Sendable>(
+        _ streams: [TelemetryStream], _ body: @escaping @Sendable ([TelemetryStream]) async throws -> Result
+    ) async throws(QueryError) -> [Result] {
+        let shareCount = streams.count < Self.dividedStreamCountMin ? 1 : QueryExecutor.coreCount
+        guard shareCount > 1 else { return [try await Self.reading { try await body(streams) }] }
+        var shares = [[TelemetryStream]](repeating: [], count: shareCount)
+        for (index, stream) in streams.enumerated() { shares[index % shareCount].append(stream) }
+        let all = shares
+        return try await Self.reading {
+            try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+                for (index, share) in all.enumerated() { group.addTask { (index, try await body(share)) } }
+                var results: [(Int, Result)] = []
+                for try await result in group { results.append(result) }
+                return results.sorted { $0.0 < $1.0 }.map(\.1)
+            }
+        }
+    }
+}
+
 extension MetricExpression {
     /// Its order is the answer's.
     fileprivate var isSorted: Bool {

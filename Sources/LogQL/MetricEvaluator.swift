@@ -2,7 +2,7 @@ import Query
 import Telemetry
 
 /// The instants that a metric query is evaluated at.
-struct StepGrid {
+struct StepGrid: Sendable {
     /// Nanoseconds since the Unix epoch.
     var start: Int64
     var step: Int64

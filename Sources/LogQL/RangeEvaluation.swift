@@ -54,9 +54,6 @@ extension RangeAggregation {
 extension MetricEvaluator {
     /// - Parameter outer: the grouping of a sum around it, done here already.
     mutating func evaluate(_ aggregation: RangeAggregation, outer: Grouping?) async throws(QueryError) -> [StepSeries] {
-        let grouping = outer ?? aggregation.grouping
-        let needed = aggregation.neededLabels(grouping)
-        let pipeline = try LogPipeline(aggregation.logs.stages, needed: needed)
         // Windows reach from `time - range` (left out) to `time`, all of it `offset` ago.
         let first = grid.start &- aggregation.offset &- aggregation.range &+ 1
         let scanned = TimeRange(first, grid.last &- aggregation.offset)
@@ -64,26 +61,39 @@ extension MetricEvaluator {
             try await engine.store.streams(.logs, matching: aggregation.logs.matchers, in: scanned)
         }
         statistics.streamsSelected += streams.count
-        let detectsLevel = engine.options.detectsLevel && needed?.contains(LevelDetector.label) ?? true
-        var collector = try SampleCollector(
-            aggregation: aggregation, grouping: grouping, pipeline: pipeline, grid: grid, detectsLevel: detectsLevel,
-            seriesCountMax: engine.options.seriesCountMax, context: context)
+        let collection = SampleCollection(
+            engine: engine, aggregation: aggregation, grid: grid, grouping: outer ?? aggregation.grouping, range: scanned, context: context)
+        // Errors of the pipeline come even where no stream matches.
+        var table = try collection.collector().table
         if !streams.isEmpty {
-            let request = ScanRequest(
-                signal: .logs, streams: streams, range: scanned, order: .byStream,
-                columns: collector.columns(streams), predicates: pipeline.predicates)
-            let context = context
-            try await LogQLEngine.reading {
-                try await engine.store.scan(request) { block in
-                    try context.check()
-                    try context.read(samples: block.count)
-                    try collector.take(block)
-                    return .continue
-                }
-            }
+            let tables = try await engine.divided(streams) { streams async throws in try await collection.collect(streams) }
+            for other in tables { try table.merge(other) }
         }
-        statistics.linesProcessed += collector.linesProcessed
-        statistics.bytesProcessed += collector.bytesProcessed
-        return collector.series()
+        statistics.linesProcessed += table.linesProcessed
+        statistics.bytesProcessed += table.bytesProcessed
+        return table.series()
+    }
+}
+
+/// How the samples of some streams are gathered for a range aggregation.
+private struct SampleCollection: Sendable {
+    let engine: LogQLEngine
+    let aggregation: RangeAggregation
+    let grid: StepGrid
+    let grouping: Grouping?
+    let range: TimeRange
+    let context: QueryContext
+
+    func collector() throws(QueryError) -> SampleCollector {
+        let needed = aggregation.neededLabels(grouping)
+        return try SampleCollector(
+            table: SampleTable(aggregation, grid, seriesCountMax: engine.options.seriesCountMax, context: context), grouping: grouping,
+            needed: needed, detectsLevel: engine.options.detectsLevel && needed?.contains(LevelDetector.label) ?? true, context: context)
+    }
+
+    func collect(_ streams: [TelemetryStream]) async throws -> SampleTable {
+        var collector = try collector()
+        try await engine.store.scanLogs(collector.request(streams, in: range), &collector)
+        return collector.table
     }
 }

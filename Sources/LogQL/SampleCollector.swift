@@ -1,48 +1,47 @@
 import Query
 import Telemetry
 
-/// Gathers the samples of a range aggregation, series by series.
-struct SampleCollector {
-    private let aggregation: RangeAggregation
-    private let grouping: Grouping?
-    private let pipeline: LogPipeline
-    private let grid: StepGrid
-    private let seriesCountMax: Int
+/// Gathers the samples of a range aggregation: from fields where those tell, from lines where not.
+struct SampleCollector: LogScanReader {
+    private(set) var table: SampleTable
+    let grouping: Grouping?
+    let pipeline: LogPipeline
+    let plan: ColumnPlan?
+    /// The fields that the store is asked for.
+    let fields: [String]
+    let unwrapFilters: [LabelFilterStage]
     private let context: QueryContext
-    private let unwrapFilters: [LabelFilterStage]
     private let groupNames: Set<String>
     private var row: Row
-    private var labels: [Labels] = []
     /// The series of the stream at hand by level, for lines that bring no labels of their own.
     private var levelIndexes: (stream: StreamID?, byLevel: [String: Int]) = (nil, [:])
-    private var indexes: [Labels: Int] = [:]
-    /// For counting: what changes at each step, so that a line costs the same however many windows it lies in.
-    private var changes: [[Double]] = []
-    private var lineChanges: [[Double]] = []
-    /// For all else: the samples.
-    private var samples: [WindowSamples] = []
-    private(set) var linesProcessed = 0
-    private(set) var bytesProcessed = 0
 
     init(
-        aggregation: RangeAggregation, grouping: Grouping?, pipeline: LogPipeline, grid: StepGrid, detectsLevel: Bool, seriesCountMax: Int,
-        context: QueryContext
+        table: SampleTable, grouping: Grouping?, needed: Set<String>?, detectsLevel: Bool, context: QueryContext
     ) throws(QueryError) {
-        self.aggregation = aggregation
+        let aggregation = table.aggregation
+        self.table = table
         self.grouping = grouping
-        self.pipeline = pipeline
-        self.grid = grid
-        self.seriesCountMax = seriesCountMax
+        pipeline = try LogPipeline(aggregation.logs.stages, needed: needed)
         self.context = context
         var filters: [LabelFilterStage] = []
         for filter in aggregation.unwrap?.filters ?? [] { filters.append(try LabelFilterStage(filter)) }
         unwrapFilters = filters
         groupNames = Set(grouping?.labels ?? [])
         row = Row(labels: RowLabels(detectsLevel: detectsLevel))
+        let plan = try ColumnPlan(aggregation.logs.stages)
+        // What needs all labels, or the bytes of lines, fields cannot tell.
+        if let plan, let needed, let fields = plan.fields(plan.isComplete && !table.countsBytes ? needed : []) {
+            (self.plan, self.fields) = (plan, fields)
+        } else {
+            (self.plan, self.fields) = (nil, [])
+        }
     }
 
-    private var isCounting: Bool { aggregation.unwrap == nil }
-    private var countsBytes: Bool { aggregation.operation == .bytes || aggregation.operation == .bytesRate }
+    private var aggregation: RangeAggregation { table.aggregation }
+
+    /// Whether fields alone may say what a row adds.
+    var countsFields: Bool { plan?.isComplete == true && !table.countsBytes && grouping?.isWithout == false }
 
     /// Whether every line of the stream falls into one series, known from the stream alone.
     private func isConstant(_ stream: TelemetryStream) -> Bool {
@@ -50,25 +49,72 @@ struct SampleCollector {
         return grouping.labels.allSatisfy { stream.labels[$0] != nil }
     }
 
-    /// The columns that the streams' lines are needed with.
-    func columns(_ streams: [TelemetryStream]) -> ScanRequest.Columns {
-        let isPlain = pipeline.isEmpty && isCounting && streams.allSatisfy(isConstant)
-        if isPlain { return countsBytes ? .line : .none }
-        if isCounting, !pipeline.touchesLabels, streams.allSatisfy(isConstant) { return .line }
-        return [.line, .metadata, .identifiers]
+    /// What to read of the streams.
+    func request(_ streams: [TelemetryStream], in range: TimeRange) -> ScanRequest {
+        var request = ScanRequest(
+            signal: .logs, streams: streams, range: range, order: .byStream, columns: [.line, .metadata, .identifiers],
+            predicates: pipeline.predicates)
+        request.fields = fields
+        guard table.isCounting, streams.allSatisfy(isConstant) else { return request }
+        if pipeline.isEmpty {
+            request.columns = table.countsBytes ? .line : .none
+        } else if !pipeline.touchesLabels {
+            request.columns = .line
+            request.omitsCheckedLines = !table.countsBytes && pipeline.isChecked
+        }
+        return request
     }
 
-    mutating func take(_ block: Block) throws(QueryError) {
-        linesProcessed += block.count
-        if !isCounting { try context.reserve(bytes: block.count * 16) }
+    mutating func takeTable() -> SampleTable { table }
+
+    // MARK: Fields
+
+    mutating func read(_ block: inout LogFieldBlock) throws {
+        guard let plan else { return }
+        try context.check()
+        let columns = ColumnBlock(block, names: fields)
+        // Lines that were not taken apart run through the pipeline as they are.
+        var verdicts = [UInt8](repeating: ColumnVerdict.passes, count: columns.rowCount)
+        for filter in plan.filters {
+            guard let more = filter.verdicts(columns) else { return }
+            for row in verdicts.indices {
+                verdicts[row] = (verdicts[row] | more[row]) & 2 != 0 ? ColumnVerdict.lineTells : verdicts[row] & more[row]
+            }
+        }
+        for row in block.fields.unparsedRows { verdicts[row] = ColumnVerdict.lineTells }
+        if countsFields, pipeline.isChecked(by: block.applied) {
+            var isWanted = block.isWanted
+            guard try table.add(columns, &verdicts, isWanted, grouping, unwrapFilters) else { return }
+            var count = 0
+            for row in isWanted.indices {
+                if isWanted[row] != 0, verdicts[row] != ColumnVerdict.lineTells {
+                    count += 1
+                    isWanted[row] = 0
+                }
+            }
+            table.linesProcessed += count
+            try context.read(samples: count)
+            block.isWanted = isWanted
+        } else {
+            for row in verdicts.indices where verdicts[row] == ColumnVerdict.fails { block.isWanted[row] = 0 }
+        }
+    }
+
+    // MARK: Lines
+
+    mutating func take(_ block: Block) throws -> ScanControl {
+        try context.check()
+        try context.read(samples: block.count)
+        table.linesProcessed += block.count
+        if !table.isCounting { try context.reserve(bytes: block.count * 16) }
         if levelIndexes.stream != block.stream.id { levelIndexes = (block.stream.id, [:]) }
-        let constant = isConstant(block.stream) ? try index(of: block.stream.labels.keeping(groupNames)) : nil
+        let constant = isConstant(block.stream) ? try table.index(of: block.stream.labels.keeping(groupNames)) : nil
         guard case .logs(let columns) = block.columns, !columns.ends.isEmpty else {
             // Timestamps alone: counting lines whose series is known.
-            if let constant { for timestamp in block.timestamps { count(constant, timestamp, 1) } }
-            return
+            if let constant { table.count(constant, block.timestamps) }
+            return .continue
         }
-        bytesProcessed += columns.bytes.count
+        table.bytesProcessed += columns.bytes.count
         for position in 0..<min(block.count, columns.ends.count) {
             let range = columns.range(position)
             row.timestamp = block.timestamps[position]
@@ -77,10 +123,11 @@ struct SampleCollector {
             guard pipeline.run(&row, applied: block.applied) else { continue }
             try takeRow(constant)
         }
+        return .continue
     }
 
     private mutating func takeRow(_ constant: Int?) throws(QueryError) {
-        var value = countsBytes ? Double(row.line.count) : 1
+        var value = table.countsBytes ? Double(row.line.count) : 1
         if let unwrap = aggregation.unwrap {
             guard let unwrapped = unwrapped(unwrap) else { return }
             value = unwrapped
@@ -89,21 +136,21 @@ struct SampleCollector {
         let index: Int
         if let constant {
             index = constant
-        } else if isCounting, row.labels.isStreamAndLevel {
+        } else if table.isCounting, row.labels.isStreamAndLevel {
             let level = row.labels.detectsLevel ? row.labels.value(LevelDetector.label) : ""
             if let known = levelIndexes.byLevel[level] {
                 index = known
             } else {
-                index = try self.index(of: groupLabels)
+                index = try table.index(of: groupLabels)
                 levelIndexes.byLevel[level] = index
             }
         } else {
-            index = try self.index(of: groupLabels)
+            index = try table.index(of: groupLabels)
         }
-        if isCounting {
-            count(index, row.timestamp, value)
+        if table.isCounting {
+            table.count(index, table.steps(at: row.timestamp), value, lines: 1)
         } else {
-            samples[index].append(row.timestamp, value)
+            table.sample(index, row.timestamp, value)
         }
     }
 
@@ -111,12 +158,7 @@ struct SampleCollector {
     private mutating func unwrapped(_ unwrap: Unwrap) -> Double? {
         let text = row.labels.value(unwrap.label)
         guard !text.isEmpty else { return nil }
-        let number: Double? =
-            switch unwrap.conversion {
-            case nil: Double(text)
-            case .bytes: Units.bytes(text).map(Double.init)
-            case .duration, .durationSeconds: Units.duration(text, allowsDays: false).map { Double($0) / 1e9 }
-            }
+        let number = unwrap.number(text)
         if number == nil { row.labels.fail(ErrorLabel.sampleExtraction, "\(unwrap.label)=\(text.debugDescription) is no number") }
         for filter in unwrapFilters { guard filter.passes(&row.labels) else { return nil } }
         return number ?? 0
@@ -135,45 +177,6 @@ struct SampleCollector {
         return aggregation.unwrap.map { all.dropping([$0.label]) } ?? all
     }
 
-    private mutating func index(of labels: Labels) throws(QueryError) -> Int {
-        if let index = indexes[labels] { return index }
-        guard self.labels.count < seriesCountMax else {
-            throw QueryError(
-                .limit,
-                "maximum number of series (\(seriesCountMax)) reached for a single query; "
-                    + "consider reducing query cardinality by adding more specific stream selectors, reducing the time range, "
-                    + "or aggregating results with functions like sum(), count() or topk()")
-        }
-        // What changes, the values, and whether they are there.
-        try context.reserve(bytes: (grid.count + 1) * (countsBytes ? 25 : 17) + 200)
-        let index = self.labels.count
-        indexes[labels] = index
-        self.labels.append(labels)
-        if isCounting {
-            changes.append([Double](repeating: 0, count: grid.count + 1))
-            if countsBytes { lineChanges.append([Double](repeating: 0, count: grid.count + 1)) }
-        } else {
-            samples.append(WindowSamples())
-        }
-        return index
-    }
-
-    /// Adds to every window that the line lies in: those that end at `timestamp` or up to `range` later.
-    private mutating func count(_ index: Int, _ timestamp: Int64, _ value: Double) {
-        let from = timestamp &+ aggregation.offset &- grid.start
-        let to = from &+ aggregation.range &- 1
-        guard to >= 0 else { return }
-        let first = from <= 0 ? 0 : (from &+ grid.step &- 1) / grid.step
-        let last = min(to / grid.step, Int64(grid.count - 1))
-        guard first <= last else { return }
-        changes[index][Int(first)] += value
-        changes[index][Int(last) + 1] -= value
-        if countsBytes {
-            lineChanges[index][Int(first)] += 1
-            lineChanges[index][Int(last) + 1] -= 1
-        }
-    }
-
     private static func error(_ error: String, _ labels: RowLabels) -> QueryError {
         QueryError(
             .execution,
@@ -181,59 +184,15 @@ struct SampleCollector {
                 + "(e.g | __error__!=\"\(error)\").\nTo skip all potential errors you can match empty errors.(e.g __error__=\"\")\n"
                 + "The label filter can also be specified after unwrap. (e.g | unwrap latency | __error__=\"\" )\n")
     }
+}
 
-    /// The value of each series at each step.
-    mutating func series() -> [StepSeries] {
-        if aggregation.operation == .absent { return [absent()] }
-        let seconds = Double(aggregation.range) / 1e9
-        let isRate = aggregation.operation == .rate || aggregation.operation == .bytesRate
-        var result: [StepSeries] = []
-        for index in labels.indices {
-            var one = StepSeries(labels: labels[index], count: grid.count)
-            if isCounting {
-                var (sum, lines) = (0.0, 0.0)
-                for step in 0..<grid.count {
-                    sum += changes[index][step]
-                    lines += countsBytes ? lineChanges[index][step] : changes[index][step]
-                    one.values[step] = isRate ? sum / seconds : sum
-                    one.present[step] = lines > 0.5
-                }
-            } else {
-                samples[index].fill(&one, aggregation, grid)
-            }
-            result.append(one)
+extension Unwrap {
+    /// The number that a label's value stands for.
+    func number(_ text: String) -> Double? {
+        switch conversion {
+        case nil: Double(text)
+        case .bytes: Units.bytes(text).map(Double.init)
+        case .duration, .durationSeconds: Units.duration(text, allowsDays: false).map { Double($0) / 1e9 }
         }
-        return result
-    }
-
-    /// 1 where no line lies in the window, with the labels that the selector's equalities name.
-    private mutating func absent() -> StepSeries {
-        var pairs: [Label] = []
-        var seen: Set<String> = []
-        for matcher in aggregation.logs.matchers {
-            if matcher.operation == .equal, !seen.contains(matcher.name) {
-                pairs.append(Label(matcher.name, matcher.value))
-            } else {
-                pairs.removeAll { $0.name == matcher.name }
-            }
-            seen.insert(matcher.name)
-        }
-        var result = StepSeries(labels: Labels(pairs), count: grid.count)
-        var present = [Bool](repeating: false, count: grid.count)
-        for index in labels.indices {
-            if isCounting {
-                var lines = 0.0
-                for step in 0..<grid.count {
-                    lines += changes[index][step]
-                    if lines > 0.5 { present[step] = true }
-                }
-            } else {
-                var one = StepSeries(labels: .empty, count: grid.count)
-                samples[index].fill(&one, aggregation, grid)
-                for step in 0..<grid.count where one.present[step] { present[step] = true }
-            }
-        }
-        for step in 0..<grid.count { (result.values[step], result.present[step]) = (1, !present[step]) }
-        return result
     }
 }

@@ -1,19 +1,70 @@
 import Glibc
 
 /// The unwrapped samples of one series, and the functions over windows of them.
-struct WindowSamples {
+///
+/// Where the ends of all windows lie on the steps, samples are gathered in panes, of which every window is a run: no sample is sorted,
+/// and what can be joined is worked out once a pane. Functions that ask for the order of time, and windows of other lengths, have the samples
+/// one by one.
+struct WindowSamples: Sendable {
     private var timestamps: [Int64] = []
     private var values: [Double] = []
-    private var isSorted = true
+    /// Where runs that ascend begin.
+    private var runs: [Int] = []
+    private let panes: PaneGrid?
+    private var byPane: [[Double]]
+
+    init(_ aggregation: RangeAggregation, _ grid: StepGrid) {
+        panes = PaneGrid(aggregation, grid)
+        byPane = [[Double]](repeating: [], count: panes?.count ?? 0)
+    }
 
     mutating func append(_ timestamp: Int64, _ value: Double) {
-        if let last = timestamps.last, timestamp < last { isSorted = false }
+        if let panes {
+            if let pane = panes.pane(of: timestamp) { byPane[pane].append(value) }
+            return
+        }
+        if timestamps.last.map({ timestamp < $0 }) ?? true { runs.append(timestamps.count) }
         timestamps.append(timestamp)
         values.append(value)
     }
 
+    /// Adds those of a block's rows that are samples.
+    ///
+    /// - Parameters:
+    ///   - timestamps: ascending.
+    ///   - isSample: by row: 1 where it is one.
+    mutating func append(_ timestamps: [Int64], _ values: [Double], _ isSample: [UInt8]) {
+        guard let panes else {
+            for row in timestamps.indices where isSample[row] == 1 { append(timestamps[row], values[row]) }
+            return
+        }
+        var row = 0
+        while row < timestamps.count {
+            guard let pane = panes.pane(of: timestamps[row]) else {
+                row += 1
+                continue
+            }
+            let end = panes.end(of: pane)
+            while row < timestamps.count, timestamps[row] <= end {
+                if isSample[row] == 1 { byPane[pane].append(values[row]) }
+                row += 1
+            }
+        }
+    }
+
+    mutating func append(_ other: WindowSamples) {
+        for pane in byPane.indices { byPane[pane] += other.byPane[pane] }
+        runs += other.runs.map { $0 + timestamps.count }
+        timestamps += other.timestamps
+        values += other.values
+    }
+
     /// The aggregation's value at every step whose window holds a sample.
     mutating func fill(_ series: inout StepSeries, _ aggregation: RangeAggregation, _ grid: StepGrid) {
+        if let panes {
+            fill(&series, aggregation, panes)
+            return
+        }
         sort()
         var (low, high) = (0, 0)
         for step in 0..<grid.count {
@@ -26,34 +77,37 @@ struct WindowSamples {
         }
     }
 
-    /// Streams come one after another: a series made of several has its samples out of order.
+    /// Streams come one after another: a series made of several has its samples in runs, which are merged. Of one instant those that came
+    /// first stand first.
     private mutating func sort() {
-        guard !isSorted else { return }
-        let order = timestamps.indices.sorted { timestamps[$0] == timestamps[$1] ? $0 < $1 : timestamps[$0] < timestamps[$1] }
-        (timestamps, values) = (order.map { timestamps[$0] }, order.map { values[$0] })
-        isSorted = true
+        while runs.count > 1 {
+            var (times, sorted, starts) = ([Int64](), [Double](), [Int]())
+            times.reserveCapacity(timestamps.count)
+            sorted.reserveCapacity(values.count)
+            for pair in stride(from: 0, to: runs.count, by: 2) {
+                starts.append(times.count)
+                var left = runs[pair]
+                let middle = pair + 1 < runs.count ? runs[pair + 1] : timestamps.count
+                let end = pair + 2 < runs.count ? runs[pair + 2] : timestamps.count
+                var right = middle
+                while left < middle || right < end {
+                    let takesLeft = right >= end || (left < middle && timestamps[left] <= timestamps[right])
+                    let next = takesLeft ? left : right
+                    times.append(timestamps[next])
+                    sorted.append(values[next])
+                    if takesLeft { left += 1 } else { right += 1 }
+                }
+            }
+            (timestamps, values, runs) = (times, sorted, starts)
+        }
     }
 
     private func value(_ window: Range<Int>, _ aggregation: RangeAggregation, start: Int64, end: Int64) -> Double? {
-        let values = values[window]
         switch aggregation.operation {
-        case .sum: return values.reduce(0, +)
-        case .rate: return values.reduce(0, +) / (Double(aggregation.range) / 1e9)
-        case .average:
-            // A running mean, which does not overflow.
-            var mean = 0.0
-            for (index, value) in values.enumerated() { mean += (value - mean) / Double(index + 1) }
-            return mean
-        case .minimum: return values.reduce(values[window.lowerBound]) { $1 < $0 || $0.isNaN ? $1 : $0 }
-        case .maximum: return values.reduce(values[window.lowerBound]) { $1 > $0 || $0.isNaN ? $1 : $0 }
-        case .variance: return Statistics.variance(values)
-        case .standardDeviation: return Statistics.variance(values).squareRoot()
-        case .quantile: return Statistics.quantile(aggregation.parameter ?? 0, Array(values))
-        case .first: return values.first
-        case .last: return values.last
+        case .first: return values[window.lowerBound]
+        case .last: return values[window.upperBound - 1]
         case .rateCounter: return rateCounter(window, start: start, end: end)
-        case .count, .absent: return Double(values.count)
-        case .bytes, .bytesRate: return nil
+        default: return Statistics.value(Array(values[window]), aggregation)
         }
     }
 
@@ -76,32 +130,68 @@ struct WindowSamples {
         extrapolated += toEnd
         return increase * (extrapolated / sampled) / (Double(end - start) / 1e9)
     }
+
+    // MARK: Panes
+
+    private func fill(_ series: inout StepSeries, _ aggregation: RangeAggregation, _ panes: PaneGrid) {
+        let joins = Statistics.join(aggregation.operation)
+        // What a pane adds to each window that it lies in.
+        var parts: [Double?] = []
+        if joins != nil { parts = byPane.map { $0.isEmpty ? nil : Statistics.value($0, aggregation) } }
+        var window: [Double] = []
+        for step in 0..<(panes.count - panes.windowCount + 1) {
+            let range = step..<step + panes.windowCount
+            if let joins {
+                var joined: Double?
+                for pane in range {
+                    guard let part = parts[pane] else { continue }
+                    joined = joined.map { joins($0, part) } ?? part
+                }
+                if let joined { (series.values[step], series.present[step]) = (joined, true) }
+                continue
+            }
+            window.removeAll(keepingCapacity: true)
+            for pane in range { window += byPane[pane] }
+            if !window.isEmpty { (series.values[step], series.present[step]) = (Statistics.value(&window, aggregation), true) }
+        }
+    }
 }
 
-/// Statistics over plain numbers.
-enum Statistics {
-    /// The variance of the population (Welford 1962).
-    static func variance(_ values: some Collection<Double>) -> Double {
-        var (mean, sum, count) = (0.0, 0.0, 0.0)
-        for value in values {
-            count += 1
-            let delta = value - mean
-            mean += delta / count
-            sum += delta * (value - mean)
+/// The panes that all windows of a query are runs of: as long as a step, or, of a single window, as long as that.
+struct PaneGrid: Sendable {
+    /// Of the first pane; the instant itself lies before it.
+    private let origin: Int64
+    private let length: Int64
+    let count: Int
+    /// Panes of a window.
+    let windowCount: Int
+
+    /// Beyond it panes cost more than they save.
+    private static let countMax = 1 << 15
+
+    /// nil where the windows' ends do not lie on the steps, or the function asks for the order of samples.
+    init?(_ aggregation: RangeAggregation, _ grid: StepGrid) {
+        switch aggregation.operation {
+        case .first, .last, .rateCounter: return nil
+        default: break
         }
-        return sum / count
+        guard aggregation.range > 0 else { return nil }
+        origin = grid.start &- aggregation.offset &- aggregation.range
+        if grid.count == 1 {
+            (length, count, windowCount) = (aggregation.range, 1, 1)
+            return
+        }
+        let (windowCount, rest) = aggregation.range.quotientAndRemainder(dividingBy: grid.step)
+        guard rest == 0, windowCount <= Self.countMax, grid.count <= Self.countMax else { return nil }
+        (length, count, self.windowCount) = (grid.step, grid.count - 1 + Int(windowCount), Int(windowCount))
     }
 
-    /// Prometheus' quantile: interpolated between the two nearest ranks.
-    static func quantile(_ quantile: Double, _ values: [Double]) -> Double {
-        if values.isEmpty || quantile.isNaN { return .nan }
-        if quantile < 0 { return -.infinity }
-        if quantile > 1 { return .infinity }
-        let sorted = values.sorted { $0.isNaN ? !$1.isNaN : $0 < $1 }
-        let rank = quantile * Double(sorted.count - 1)
-        let lower = max(0, Int(rank.rounded(.down)))
-        let upper = min(sorted.count - 1, lower + 1)
-        let weight = rank - rank.rounded(.down)
-        return sorted[lower] * (1 - weight) + sorted[upper] * weight
+    func pane(of timestamp: Int64) -> Int? {
+        let distance = timestamp &- origin
+        guard distance > 0, (distance - 1) / length < Int64(count) else { return nil }
+        return Int((distance - 1) / length)
     }
+
+    /// The last instant of a pane.
+    func end(of pane: Int) -> Int64 { origin &+ Int64(pane + 1) &* length }
 }

@@ -7,8 +7,10 @@ import Synchronization
 ///
 /// SAFETY: `@unchecked` because of the condition variable; all state is behind `mutex`, which every access holds.
 package final class QueryExecutor: TaskExecutor, @unchecked Sendable {
-    /// One for each core.
-    package static let shared = QueryExecutor(threadCount: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+    /// The cores that there are.
+    package static let coreCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    /// One thread for each core.
+    package static let shared = QueryExecutor(threadCount: coreCount)
 
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let wakeUp: UnsafeMutablePointer<pthread_cond_t>

@@ -27,6 +27,13 @@ package struct ScanRequest: Sendable {
     /// Logs: fields of JSON lines, named as LogQL's `json` names them, to come as typed columns instead of in lines
     /// (``LogColumns/fields``). A store that has them not hands over the lines.
     package var fields: [String] = []
+    /// Logs in the order of time: what the reader no longer wants, as it finds enough newer (older) rows.
+    package var bound: ScanBound?
+    /// Logs: the lines of rows that satisfy all predicates, as the store has checked, are not needed.
+    package var omitsCheckedLines = false
+    /// Logs in the order of time: of a block whose rows satisfy all predicates, as the store has checked, no more than the newest (oldest)
+    /// so many are needed.
+    package var rowCountMax: Int?
     /// Hears what the scan had to read.
     package var statistics: ScanStatistics?
 

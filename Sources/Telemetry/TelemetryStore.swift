@@ -47,6 +47,10 @@ package protocol TelemetryStore: Sendable {
     /// - Throws: ``StoreError``, `CancellationError` when the task is cancelled, or what `body` throws.
     func scan(_ request: ScanRequest, _ body: (Block) throws -> ScanControl) async throws
 
+    /// Reads logs as ``scan(_:_:)`` does, but shows the reader the fields that the request names before it hands over lines. Blocks of one
+    /// stream may overlap in time; equal rows come once all the same.
+    func scanLogs(_ request: ScanRequest, _ reader: inout some LogScanReader) async throws
+
     /// The exemplars of the series that match, by series, oldest first.
     func exemplars(
         matching matchers: [LabelMatcher], in range: TimeRange
@@ -71,6 +75,10 @@ extension TelemetryStore {
     package func labels(of handles: [SeriesHandle]) -> [Labels?] { handles.map { _ in nil } }
 
     package func acceptedRange(_ signal: Signal) -> TimeRange { .all }
+    /// Hands over lines, for stores that keep no fields.
+    package func scanLogs(_ request: ScanRequest, _ reader: inout some LogScanReader) async throws {
+        try await scan(request) { try reader.take($0) }
+    }
 
     package func streams(
         _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
@@ -120,6 +128,9 @@ package struct StoreStatistics: Sendable {
     package var walSyncCount: UInt64 = 0
     package var mergeCount: UInt64 = 0
     package var flushCount: UInt64 = 0
+    /// Patterns of log lines that a service never had before, since the start, by service; and how many patterns are known.
+    package var newLogPatterns: [String: UInt64] = [:]
+    package var logPatternCount = 0
     /// Damage that was left out since the start, by what it hit.
     package var quarantined: [QuarantineKey: UInt64] = [:]
     /// The damaged places, oldest first; of very many the first ones.

@@ -110,7 +110,7 @@ final class DataWalk: Sendable {
             report.byteCount += part.byteCount
         }
         let reader: PartReader
-        do throws(PartFailure) { reader = try part.reader() } catch {
+        do throws(PartFailure) { reader = try part.reader(readsWhole: true) } catch {
             return damaged(.part, signal, part.path, error.offset, "\(error.error.message); lost: its \(part.footer.rowCount) rows")
         }
         do throws(PartFailure) { _ = try part.pages(of: TraceID(high: 0, low: 1)) } catch {

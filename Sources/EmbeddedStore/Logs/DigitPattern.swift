@@ -1,6 +1,6 @@
 /// Texts of one length in which every place is either the same in all rows or a hexadecimal digit in lower case: trace ids, UUIDs,
 /// ids with a prefix. The digits are packed, two a byte; what is constant stands once.
-struct DigitPattern: Hashable {
+struct DigitPattern: Sendable, Hashable {
     /// The text, with 0 for a digit that varies.
     let text: [UInt8]
     /// The places of the digits.
@@ -94,27 +94,5 @@ struct DigitPattern: Hashable {
             digit += 1
         }
         return packed
-    }
-
-    /// Whether a row of `packed` may hold `word`, which may be a part of a row.
-    func mayHold(_ word: ArraySlice<UInt8>, _ packed: Span<UInt8>) -> Bool {
-        guard word.count <= text.count else { return false }
-        guard word.count == text.count else {
-            // A part: wherever it could stand, its constant places must agree.
-            return (0...(text.count - word.count)).contains { start in
-                word.enumerated().allSatisfy { offset, byte in
-                    text[start + offset] == 0 ? Self.values[Int(byte)] < 16 : text[start + offset] == byte
-                }
-            }
-        }
-        guard let wanted = pack(word) else { return false }
-        let stride = stride
-        guard stride > 0 else { return true }
-        var row = 0
-        while row + stride <= packed.count {
-            if packed[row] == wanted[0], (1..<stride).allSatisfy({ packed[row + $0] == wanted[$0] }) { return true }
-            row += stride
-        }
-        return false
     }
 }

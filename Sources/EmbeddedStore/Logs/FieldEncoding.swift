@@ -1,7 +1,7 @@
 import Codecs
 
 /// How the values of one field lie in a block. Byte for byte: docs/format/logs.md, "Fields".
-enum FieldEncoding {
+enum FieldEncoding: Sendable {
     /// A code a value.
     case dictionary([[UInt8]])
     /// Decimal numbers as integers.
@@ -13,7 +13,7 @@ enum FieldEncoding {
     /// Anything else.
     case text(GramFilter)
 
-    struct Number {
+    struct Number: Sendable {
         /// The value is the integer / 10^scale; 0…18.
         var scale: Int
         /// Zeros at the fraction's end are left out; otherwise all have `scale` digits there.
@@ -23,7 +23,7 @@ enum FieldEncoding {
         var exceptions = Exceptions()
     }
 
-    struct Time {
+    struct Time: Sendable {
         var fraction: TimeText.Fraction
         var zone: [UInt8]
         /// The integers are relative to the row's timestamp.
@@ -32,7 +32,7 @@ enum FieldEncoding {
     }
 
     /// Values that would not come back from an integer: their places, ascending, and the texts.
-    struct Exceptions {
+    struct Exceptions: Sendable {
         var places: [Int] = []
         var texts: [[UInt8]] = []
         private(set) var byteCount = 0
@@ -43,6 +43,18 @@ enum FieldEncoding {
             places.append(place)
             texts.append(text)
             byteCount += text.count + 4
+        }
+
+        /// Those of some places, which ascend, by their position among them.
+        func selecting(_ wanted: [Int]) -> Exceptions {
+            var selected = Exceptions()
+            if places.isEmpty { return selected }
+            var next = 0
+            for (position, place) in wanted.enumerated() {
+                while next < places.count, places[next] < place { next += 1 }
+                if next < places.count, places[next] == place { selected.append(position, texts[next]) }
+            }
+            return selected
         }
     }
 

@@ -2,13 +2,13 @@ import Codecs
 
 /// What a log block says about itself before its columns: the templates of its lines, the fields and how each is kept, and where
 /// everything lies. Enough to rule the block out for a search. Byte for byte: docs/format/logs.md, "Head".
-struct LogBlockHead {
-    struct Template {
+struct LogBlockHead: Sendable {
+    struct Template: Sendable {
         var pieces: [[UInt8]]
         var fields: [Int]
     }
 
-    struct Field {
+    struct Field: Sendable {
         var path: [[UInt8]]
         var isQuoted: Bool
         var valueCount: Int
@@ -28,6 +28,10 @@ struct LogBlockHead {
     var restByteCount = 0
     var metadataByteCount = 0
     var identifiersByteCount = 0
+    var timesByteCount = 0
+    /// CRC32C of each section, in their order: times, row templates, fields, rest, metadata, ids. Empty in parts of version 2, which
+    /// are read page by page.
+    var checksums: [UInt32] = []
 
     /// What the codes of rows tell apart: the templates, and that there is none.
     var rowCodeCount: Int { templates.count + (restCount > 0 ? 1 : 0) }
@@ -52,13 +56,15 @@ struct LogBlockHead {
         }
         bytes.append(count: restCount)
         if restCount > 0 { FieldEncoding.text(restFilter).append(to: &bytes) }
-        for count in [rowTemplatesByteCount, restByteCount, metadataByteCount, identifiersByteCount] { bytes.append(count: count) }
+        for count in [rowTemplatesByteCount, restByteCount, metadataByteCount, identifiersByteCount, timesByteCount] { bytes.append(count: count) }
+        for checksum in checksums { bytes.append(fixed32: checksum) }
         return bytes
     }
 
     init() {}
 
-    init(_ bytes: [UInt8], rowCount: Int) throws(DecodeError) {
+    /// - Parameter version: of the part that the block lies in.
+    init(_ bytes: [UInt8], rowCount: Int, version: UInt8 = PartFooter.logVersion) throws(DecodeError) {
         var reader = ByteReader(bytes)
         func fail(_ field: String, _ message: String) -> DecodeError { DecodeError(offset: reader.offset, field: field, message) }
         let total = try reader.varint("line bytes")
@@ -96,5 +102,8 @@ struct LogBlockHead {
         restByteCount = Int(try reader.uint32("rest"))
         metadataByteCount = Int(try reader.uint32("metadata"))
         identifiersByteCount = Int(try reader.uint32("identifiers"))
+        guard version >= PartFooter.logVersion else { return }
+        timesByteCount = Int(try reader.uint32("times"))
+        for _ in 0..<(fieldCount + 5) { checksums.append(try reader.fixed32("checksum")) }
     }
 }

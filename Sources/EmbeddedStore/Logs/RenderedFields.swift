@@ -28,6 +28,12 @@ struct RenderedFields: ~Copyable {
     /// The values so far: a field's are those between the counts before and after it was added.
     var valueCount: Int { sliceCount }
 
+    /// How long value `index` is.
+    func count(_ index: Int) -> Int {
+        precondition(index >= 0 && index < sliceCount)
+        return slices[index].count
+    }
+
     /// SAFETY: the closure must not keep the pointers; slices lie inside of the bytes, with ``slack`` behind them.
     func withValues<Result>(_ body: (UnsafePointer<UInt8>, UnsafePointer<ValueSlice>) throws(DecodeError) -> Result) throws(DecodeError) -> Result {
         try body(UnsafePointer(bytes), UnsafePointer(slices))
@@ -117,6 +123,71 @@ struct RenderedFields: ~Copyable {
             }
         case .digits(let pattern): try append(pattern, count, &reader)
         case .text: try appendText(count, &reader)
+        }
+    }
+
+    /// Adds some of a field's values.
+    ///
+    /// - Parameter places: which, ascending; all below `count`.
+    mutating func append(
+        _ encoding: FieldEncoding, count: Int, at places: [Int], _ reader: inout ByteReader, times: () throws(DecodeError) -> [Int64]
+    ) throws(DecodeError) {
+        try room(for: places.count, reader.offset)
+        switch encoding {
+        case .dictionary(let texts):
+            let codes = try CodeColumn.read(&reader, count: count, entryCount: texts.count)
+            var entries = [ValueSlice?](repeating: nil, count: texts.count)
+            for place in places {
+                let code = Int(codes[place])
+                if entries[code] == nil { entries[code] = try append(texts[code], reader.offset) }
+                if let entry = entries[code] { add(entry) }
+            }
+        case .number(let number):
+            var values = try reader.integers(count)
+            if let clock = number.clock { Clock.restore(&values, to: try times(), unit: DecimalText.powers[clock]) }
+            try append(
+                places.map { values[$0] }, byteCountMax: DecimalText.byteCountMax, number.exceptions.selecting(places), reader.offset
+            ) { value, output in
+                DecimalText.write(value, scale: number.scale, isTrimmed: number.isTrimmed, to: output)
+            }
+        case .time(let time):
+            var values = try reader.integers(count)
+            let unit = time.fraction.unit
+            if time.isRelative { Clock.restore(&values, to: try times(), unit: unit) }
+            var calendar = TimeText.Calendar()
+            try append(
+                places.map { values[$0] }, byteCountMax: TimeText.byteCountMax, time.exceptions.selecting(places), reader.offset
+            ) { value, output in
+                var end = TimeText.write(value &* unit, time.fraction, &calendar, to: output)
+                for byte in time.zone {
+                    output[end] = byte
+                    end += 1
+                }
+                return end
+            }
+        case .digits(let pattern):
+            let section = try reader.take(pattern.stride * count, "digits")
+            var packed: [UInt8] = []
+            for place in places {
+                let start = section.lowerBound + place * pattern.stride
+                packed += reader.bytes[start..<start + pattern.stride]
+            }
+            var rows = ByteReader(packed)
+            try append(pattern, places.count, &rows)
+        case .text:
+            let lengths = try reader.integers(count)
+            let text = try BlockCodec.frame(&reader, isWanted: true) ?? []
+            var (end, next) = (0, 0)
+            for (index, length) in lengths.enumerated() where next < places.count {
+                guard length >= 0, length <= text.count - end else {
+                    throw DecodeError(offset: reader.offset, field: "length", "\(length) bytes where \(text.count - end) are left")
+                }
+                if places[next] == index {
+                    add(try append(Array(text[end..<end + Int(length)]), reader.offset))
+                    next += 1
+                }
+                end += Int(length)
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 /// The wall clock counts: the zone is a constant text of the column, so that 12:00+02:00 is noon here.
 enum TimeText {
     /// How the fraction of a second is written.
-    enum Fraction: Hashable {
+    enum Fraction: Sendable, Hashable {
         /// So many digits, 0…9.
         case fixed(Int)
         /// Up to nine, without zeros at the end: Go's RFC3339Nano.

@@ -22,7 +22,9 @@ final class Memtable: Sendable {
         var exemplars: [Exemplar] = []
         /// Of logs, spans and profiles.
         var times: [Int64] = []
+        /// The log rows that came last, and those before them.
         var logs = LogColumns()
+        var sealedLogs: [MemtableLogs] = []
         var spans: [TraceSpan] = []
         var profiles: [Profile] = []
 
@@ -95,6 +97,11 @@ final class Memtable: Sendable {
                     for timestamp in group.rows.timestamps { state.note(position, timestamp, signal, enter) }
                     state.streams[position].times += group.rows.timestamps
                     state.streams[position].logs.append(group.rows)
+                    if state.streams[position].times.count >= MemtableLogs.rowCountMax
+                        || state.streams[position].logs.bytes.count >= MemtableLogs.byteCountMax
+                    {
+                        state.streams[position].sealLogs()
+                    }
                     state.byteCount += group.rows.bytes.count + 64 * group.rows.count
                     for metadata in group.rows.metadata { state.byteCount += 48 * metadata.count }
                 }
@@ -142,9 +149,17 @@ final class Memtable: Sendable {
 
     /// The rows of some streams, all as of one instant.
     ///
-    /// - Parameter slots: by stream of the reader's request; nil for one that this process has not met.
-    func rows(_ slots: [UInt32?], in range: TimeRange) -> MemtableRows {
+    /// - Parameters:
+    ///   - slots: by stream of the reader's request; nil for one that this process has not met.
+    ///   - sealsLogs: the reader takes log rows in pieces (``MemtableRows/logs(of:)``).
+    func rows(_ slots: [UInt32?], in range: TimeRange, sealsLogs: Bool = false) -> MemtableRows {
         let (streams, chunks) = state.withLock { state in
+            if sealsLogs {
+                for case .some(let slot) in slots where Int(slot) < state.positions.count && state.positions[Int(slot)] >= 0 {
+                    let position = Int(state.positions[Int(slot)])
+                    if state.streams[position].times.count >= MemtableLogs.rowCountMin { state.streams[position].sealLogs() }
+                }
+            }
             let streams = state.streams.isEmpty ? [] : slots.map { slot -> Stream? in
                 guard let slot, Int(slot) < state.positions.count, state.positions[Int(slot)] >= 0 else { return nil }
                 let stream = state.streams[Int(state.positions[Int(slot)])]
@@ -274,7 +289,7 @@ extension Memtable.Stream {
         case .metrics:
             if !histogramTimes.isEmpty { runs.append(Run(timestamps: histogramTimes, rows: .histograms(histograms))) }
             if !exemplars.isEmpty { runs.append(Run(timestamps: exemplars.map(\.timestamp), rows: .exemplars(exemplars))) }
-        case .logs: runs.append(Run(timestamps: times, rows: .logs(logs)))
+        case .logs: runs.append(logRun)
         case .spans: runs.append(Run(timestamps: times, rows: .spans(spans)))
         case .profiles: runs.append(Run(timestamps: times, rows: .profiles(profiles)))
         }

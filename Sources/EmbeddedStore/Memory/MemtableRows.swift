@@ -25,6 +25,12 @@ struct MemtableRows {
         self[stream]?.runs(signal) ?? []
     }
 
+    /// A stream's log rows: pieces that are closed, and those that came last, in the order of time.
+    func logs(of stream: Int) -> (sealed: [MemtableLogs], last: Run?) {
+        guard let rows = self[stream] else { return ([], nil) }
+        return (rows.sealedLogs, rows.times.isEmpty ? nil : Run(timestamps: rows.times, rows: .logs(rows.logs)).ordered())
+    }
+
     /// A stream's spans that lie in the range and satisfy the conditions.
     func spans(of stream: Int, _ conditions: SpanConditions, in range: TimeRange) -> [Run] {
         self[stream].map { [$0.spans(conditions, in: range)] } ?? []

@@ -55,15 +55,23 @@ enum BlockCodec {
 
     /// Reads the times, and moves behind them.
     static func times(_ reader: inout ByteReader, _ chunk: ValuePage.Chunk) throws(DecodeError) -> [Int64] {
+        try times(&reader, Int(chunk.rowCount), first: chunk.minTime, last: chunk.maxTime)
+    }
+
+    /// Reads the times, and moves behind them.
+    static func times(_ reader: inout ByteReader, _ count: Int, first: Int64, last: Int64) throws(DecodeError) -> [Int64] {
         let column = try reader.take(try reader.count("size of times"), "times")
-        switch chunk.rowCount {
-        case 1: return [chunk.minTime]
-        case 2: return [chunk.minTime, chunk.maxTime]
+        switch count {
+        case 0: return []
+        case 1: return [first]
+        case 2: return [first, last]
         default:
             var inner = ByteReader(reader.bytes, column)
             let divisor = Int64(truncatingIfNeeded: try inner.varint("divisor"))
-            var times = try inner.integers(Int(chunk.rowCount))
-            for index in times.indices { times[index] = times[index] &* divisor &+ chunk.minTime }
+            var times = try inner.integers(count)
+            times.withUnsafeMutableBufferPointer { times in
+                for index in times.indices { times[index] = times[index] &* divisor &+ first }
+            }
             return times
         }
     }

@@ -58,11 +58,11 @@ extension LogBlockReader {
         let header = head.fields[field]
         switch header.encoding {
         case .dictionary(let texts):
-            var reader = section(of: field)
+            var reader = try section(.field(field))
             let codes = try CodeColumn.read(&reader, count: header.valueCount, entryCount: texts.count)
             return .dictionary(texts: texts, codes: codes)
         case .number(let number) where number.exceptions.places.isEmpty:
-            var reader = section(of: field)
+            var reader = try section(.field(field))
             var digits = try reader.integers(header.valueCount)
             if let clock = number.clock {
                 Clock.restore(&digits, to: times(of: field, rowTemplates, timestamps), unit: DecimalText.powers[clock])

@@ -18,11 +18,13 @@ enum LogBlock {
         let shredded = LineShredder.shred(columns)
         var head = LogBlockHead()
         var sections: [UInt8] = []
+        BlockCodec.appendTimes(timestamps, to: &sections)
+        head.timesByteCount = sections.count
         head.lineByteCount = columns.bytes.count
         head.templates = shredded.templates.map { LogBlockHead.Template(pieces: $0.pieces, fields: $0.fields) }
         head.restCount = shredded.rest.count
         CodeColumn.append(shredded.rowTemplates, entryCount: head.rowCodeCount, to: &sections)
-        head.rowTemplatesByteCount = sections.count
+        head.rowTemplatesByteCount = sections.count - head.timesByteCount
         columns.bytes.withUnsafeBufferPointer { lines in
             guard let base = lines.baseAddress else { return }
             for (index, field) in shredded.fields.enumerated() {
@@ -58,8 +60,21 @@ enum LogBlock {
         start = sections.count
         appendIdentifiers(columns, to: &sections)
         head.identifiersByteCount = sections.count - start
+        head.checksums = checksums(head, sections)
         BlockCodec.appendFrame(head.encode(), to: &bytes)
         bytes += sections
+    }
+
+    private static func checksums(_ head: LogBlockHead, _ sections: [UInt8]) -> [UInt32] {
+        var (checksums, start) = ([UInt32](), 0)
+        let counts =
+            [head.timesByteCount, head.rowTemplatesByteCount] + head.fields.map(\.byteCount)
+            + [head.restByteCount, head.metadataByteCount, head.identifiersByteCount]
+        for count in counts {
+            checksums.append(CRC32C.checksum(sections.span.extracting(start..<start + count)))
+            start += count
+        }
+        return checksums
     }
 
     private static func appendIdentifiers(_ columns: LogColumns, to bytes: inout [UInt8]) {
@@ -74,28 +89,27 @@ enum LogBlock {
         BlockCodec.appendFrame(ids, to: &bytes)
     }
 
-    /// Reads the columns wanted.
+    /// Reads the columns wanted of a block that `reader` holds to its end.
     static func decode(
-        _ reader: inout ByteReader, _ timestamps: [Int64], _ wanted: ScanRequest.Columns
+        _ reader: inout ByteReader, _ timestamps: [Int64], _ wanted: ScanRequest.Columns, fields: [String] = []
     ) throws(DecodeError) -> LogColumns {
-        try decode(&reader, timestamps, wanted, fields: [])
+        try LogBlockReader(&reader, rowCount: timestamps.count).read(timestamps, wanted, fields: fields)
     }
+}
 
+extension LogBlockReader {
     /// Reads the columns and JSON fields wanted. Where the lines are not wanted and the block has the fields, the line column holds only
     /// the lines that were not taken apart.
-    static func decode(
-        _ reader: inout ByteReader, _ timestamps: [Int64], _ wanted: ScanRequest.Columns, fields: [String]
-    ) throws(DecodeError) -> LogColumns {
-        let block = try LogBlockReader(&reader, rowCount: timestamps.count)
+    func read(_ timestamps: [Int64], _ wanted: ScanRequest.Columns, fields: [String]) throws(DecodeError) -> LogColumns {
         var columns = LogColumns()
-        columns.fields = fields.isEmpty ? nil : try block.fields(fields, timestamps)
+        columns.fields = fields.isEmpty ? nil : try self.fields(fields, timestamps)
         if wanted.contains(.line) || (!fields.isEmpty && columns.fields == nil) {
-            try block.readLines(into: &columns, timestamps)
+            try readLines(into: &columns, timestamps)
         } else if let rows = columns.fields?.unparsedRows {
-            try block.readRest(at: rows, into: &columns)
+            try readRest(at: rows, into: &columns)
         }
-        if wanted.contains(.metadata) { try block.readMetadata(into: &columns) }
-        if wanted.contains(.identifiers) { try block.readIdentifiers(into: &columns) }
+        if wanted.contains(.metadata) { try readMetadata(into: &columns) }
+        if wanted.contains(.identifiers) { try readIdentifiers(into: &columns) }
         return columns
     }
 }

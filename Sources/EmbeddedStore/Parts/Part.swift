@@ -27,6 +27,9 @@ final class Part: Sendable {
     private struct Cache: Sendable {
         var index: PartIndex?
         var filter: TraceFilter?
+        /// By value page: the head of its only block of logs.
+        var outlines: [Int: (page: ValuePage, block: LogBlockOutline)] = [:]
+        var outlinesByteCount = 0
         /// Offsets of damaged places.
         var reported: Set<Int> = []
     }
@@ -39,23 +42,27 @@ final class Part: Sendable {
         self.reporter = reporter
         let file = try fileSystem.open(path, .read)
         let byteCount = try file.byteCount()
-        guard byteCount >= PartFooter.byteCount + PartFooter.magic.count else {
+        guard byteCount >= PartFooter.byteCount + PartFooter.magicByteCount else {
             throw StoreError(.corrupted, "the part \(path) is cut short: it has \(byteCount) bytes")
         }
-        guard try file.read(at: 0, count: PartFooter.magic.count) == PartFooter.magic else {
+        let version = PartFooter.version(try file.read(at: 0, count: PartFooter.magicByteCount))
+        guard let version else {
             throw StoreError(.corrupted, "the part \(path) is damaged at byte 0: it does not begin as a part does")
         }
         do throws(DecodeError) {
             let tail: [UInt8]
             do { tail = try file.read(at: byteCount - PartFooter.byteCount, count: PartFooter.byteCount) } catch { throw error.asDecodeError }
             footer = try PartFooter(tail, fileByteCount: byteCount)
+            guard footer.version == version else {
+                throw DecodeError(offset: 0, field: "version", "\(version) at the beginning, \(footer.version) at the end")
+            }
         } catch {
             throw StoreError(.corrupted, "the part \(path) is damaged: \(error)")
         }
     }
 
     deinit {
-        PageCache.shared.remove(part: number)
+        dropCache()
         guard isObsolete.load(ordering: .relaxed) else { return }
         do throws(StoreError) { try fileSystem.remove(path) } catch {
             reporter.warning("the part \(path) is no longer needed but cannot be removed: \(error)")
@@ -71,6 +78,9 @@ final class Part: Sendable {
     var isGone: Bool { isObsolete.load(ordering: .relaxed) }
 
     var byteCount: Int { footer.fileByteCount }
+
+    /// Whether its blocks are as they are written today: older ones are encoded again when they are merged.
+    var isOfNewestVersion: Bool { footer.version == PartFooter.version(footer.signal) }
 
     /// `00000003-00000007.part`
     static func name(_ sequence: ClosedRange<UInt64>) -> String {
@@ -94,11 +104,16 @@ final class Part: Sendable {
     ///   - range: the rows wanted.
     ///   - cacheByteCountMax: what it may keep of the pages that it has read; it always keeps the last one.
     ///   - shared: where it looks for pages, and leaves them for others; a merge reads everything once, and has none.
-    func reader(range: TimeRange = .all, cacheByteCountMax: Int = 1 << 20, shared: PageCache? = nil) throws(PartFailure) -> PartReader {
+    ///   - readsWhole: read pages as a whole, though outlines might do.
+    func reader(
+        range: TimeRange = .all, cacheByteCountMax: Int = 1 << 20, shared: PageCache? = nil, readsWhole: Bool = false
+    ) throws(PartFailure) -> PartReader {
         idleRounds.store(0, ordering: .relaxed)
         let file: any StoreFile
         do throws(StoreError) { file = try fileSystem.open(path, .read) } catch { throw PartFailure(offset: 0, error: error) }
-        return PartReader(part: self, file: file, index: try index(file), range: range, cacheByteCountMax: cacheByteCountMax, shared: shared)
+        return PartReader(
+            part: self, file: file, index: try index(file), range: range, cacheByteCountMax: cacheByteCountMax, shared: shared,
+            readsWhole: readsWhole)
     }
 
     /// The value pages that may hold rows of a trace, ascending; nil where there are too many pages to say.
@@ -114,6 +129,27 @@ final class Part: Sendable {
         return filter.pages(of: trace)
     }
 
+    // MARK: Heads of blocks
+
+    /// Of all parts together.
+    private static let outlinesByteCount = Atomic<Int>(0)
+
+    /// The head of a page's only block, where it is known still.
+    func outline(_ page: Int) -> (page: ValuePage, block: LogBlockOutline)? {
+        cache.withLock { $0.outlines[page] }
+    }
+
+    /// Keeps a head for the next reader, as far as there is room.
+    func keep(_ page: ValuePage, _ block: LogBlockOutline, _ number: Int) {
+        let byteCount = block.memoryByteCount + page.bytes.count
+        guard Self.outlinesByteCount.load(ordering: .relaxed) + byteCount <= Limits.outlineCacheByteCountMax else { return }
+        cache.withLock { cache in
+            guard cache.outlines.updateValue((page, block), forKey: number) == nil else { return }
+            cache.outlinesByteCount += byteCount
+            Self.outlinesByteCount.add(byteCount, ordering: .relaxed)
+        }
+    }
+
     /// Called once a round of background work: forgets what can be read again after a number of rounds without a reader.
     func noteRound() {
         let rounds = idleRounds.add(1, ordering: .relaxed).newValue
@@ -126,6 +162,8 @@ final class Part: Sendable {
         cache.withLock { cache in
             cache.index = nil
             cache.filter = nil
+            Self.outlinesByteCount.subtract(cache.outlinesByteCount, ordering: .relaxed)
+            (cache.outlines, cache.outlinesByteCount) = ([:], 0)
         }
     }
 
@@ -134,7 +172,7 @@ final class Part: Sendable {
         let bytes = try read(file, footer.indexOffset, footer.indexByteCount, footer.indexChecksum, "page index")
         let index: PartIndex
         do throws(DecodeError) {
-            index = try PartIndex(bytes, start: PartFooter.magic.count, end: footer.indexOffset)
+            index = try PartIndex(bytes, start: PartFooter.magicByteCount, end: footer.indexOffset, footer.version)
         } catch {
             throw damaged("page index", footer.indexOffset, error.description)
         }

@@ -3,8 +3,23 @@ import Telemetry
 
 /// The last bytes of a part: where everything else lies. Byte for byte: docs/format/parts.md, "Footer".
 struct PartFooter: Sendable, Hashable {
+    /// Version 3 has blocks of logs of which a reader takes the sections that it wants; of all else version 2 is the newest.
+    static let logVersion: UInt8 = 3
+    private static let otherVersion: UInt8 = 2
+
+    /// The version that is written.
+    static func version(_ signal: Signal) -> UInt8 { signal == .logs ? logVersion : otherVersion }
+
     /// `APUSPRT`, then the format's version.
-    static let magic: [UInt8] = Array("APUSPRT".utf8) + [2]
+    static func magic(_ version: UInt8) -> [UInt8] { Array("APUSPRT".utf8) + [version] }
+    static let magicByteCount = 8
+
+    /// The version that a file begins or ends with; nil where it is no part, or one that is not known.
+    static func version(_ magic: [UInt8]) -> UInt8? {
+        guard let version = magic.last, version == logVersion || version == otherVersion, magic == self.magic(version) else { return nil }
+        return version
+    }
+
     static let byteCount = 11 * 8 + 4 + 8
 
     var signal: Signal
@@ -18,6 +33,8 @@ struct PartFooter: Sendable, Hashable {
     var filterByteCount: Int
     var indexChecksum: UInt32
     var filterChecksum: UInt32
+    /// Of the format.
+    var version: UInt8
 
     var filterOffset: Int { indexOffset + indexByteCount }
     var range: TimeRange { TimeRange(minTime, maxTime) }
@@ -33,14 +50,14 @@ struct PartFooter: Sendable, Hashable {
         ]
         for number in numbers { bytes.append(fixed64: number) }
         bytes.append(fixed32: CRC32C.checksum(bytes.span))
-        return bytes + Self.magic
+        return bytes + Self.magic(version)
     }
 }
 
 extension PartFooter {
     /// Reads the footer of a file of `fileByteCount` bytes.
     init(_ bytes: [UInt8], fileByteCount: Int) throws(DecodeError) {
-        guard bytes.count == Self.byteCount, Array(bytes.suffix(8)) == Self.magic else {
+        guard bytes.count == Self.byteCount, let version = Self.version(Array(bytes.suffix(Self.magicByteCount))) else {
             throw DecodeError(offset: fileByteCount, field: "footer", "the file does not end as a part does: it is cut short or no part")
         }
         var reader = ByteReader(bytes)
@@ -59,7 +76,7 @@ extension PartFooter {
         self.init(
             signal: signal, rowCount: counts[1], chunkCount: counts[2], streamCount: counts[3], minTime: Int64(bitPattern: numbers[4]),
             maxTime: Int64(bitPattern: numbers[5]), indexOffset: counts[6], indexByteCount: counts[7], filterByteCount: counts[8],
-            indexChecksum: indexChecksum, filterChecksum: filterChecksum)
+            indexChecksum: indexChecksum, filterChecksum: filterChecksum, version: version)
         guard self.fileByteCount == fileByteCount else {
             throw DecodeError(offset: fileByteCount, field: "footer", "the file should be \(self.fileByteCount) bytes long")
         }

@@ -26,11 +26,19 @@ struct PartIndex: Sendable {
     /// Of each value page.
     private(set) var minTimes: [Int64] = []
     private(set) var maxTimes: [Int64] = []
+    /// Of each value page: how many of its first bytes tell where the rest lies, with their checksum; 0: it is read as a whole. Empty
+    /// where all are.
+    private(set) var outlines: [UInt32] = []
+    private(set) var outlineChecksums: [UInt32] = []
     var times = Pages()
 
     init() {}
 
-    mutating func appendValuePage(stream: UInt64, range: TimeRange, offset: Int, byteCount: Int, checksum: UInt32) {
+    mutating func appendValuePage(
+        stream: UInt64, range: TimeRange, offset: Int, byteCount: Int, checksum: UInt32, outline: Int, outlineChecksum: UInt32
+    ) {
+        outlines.append(UInt32(outline))
+        outlineChecksums.append(outlineChecksum)
         values.append(first: stream, offset: offset, byteCount: byteCount, checksum: checksum)
         minTimes.append(range.start)
         maxTimes.append(range.end)
@@ -53,7 +61,7 @@ struct PartIndex: Sendable {
 
     // MARK: Bytes
 
-    func encode() -> [UInt8] {
+    func encode(_ version: UInt8) -> [UInt8] {
         var bytes: [UInt8] = []
         for pages in [times, values] {
             bytes.append(count: pages.count)
@@ -64,11 +72,15 @@ struct PartIndex: Sendable {
         }
         IntegerColumn.append(minTimes, to: &bytes)
         IntegerColumn.append(zip(maxTimes, minTimes).map { $0 &- $1 }, to: &bytes)
+        if version >= PartFooter.logVersion {
+            IntegerColumn.append(outlines.map { Int64($0) }, to: &bytes)
+            IntegerColumn.append(outlineChecksums.map { Int64($0) }, to: &bytes)
+        }
         return bytes
     }
 
     /// Reads the index of a part whose pages lie between `start` and `end` of the file.
-    init(_ bytes: [UInt8], start: Int, end: Int) throws(DecodeError) {
+    init(_ bytes: [UInt8], start: Int, end: Int, _ version: UInt8) throws(DecodeError) {
         var reader = ByteReader(bytes)
         times = try Self.pages(&reader, start: start, end: end)
         values = try Self.pages(&reader, start: start, end: end)
@@ -79,6 +91,16 @@ struct PartIndex: Sendable {
             guard minTimes[page] <= maxTimes[page] else {
                 throw DecodeError(offset: reader.offset, field: "times", "page \(page) ends before it begins")
             }
+        }
+        guard version >= PartFooter.logVersion else { return }
+        let byteCounts = try reader.integers(values.count)
+        let checksums = try reader.integers(values.count)
+        for page in 0..<values.count {
+            guard let byteCount = UInt32(exactly: byteCounts[page]), let checksum = UInt32(exactly: checksums[page]),
+                byteCount <= values.byteCounts[page]
+            else { throw DecodeError(offset: reader.offset, field: "outline", "of \(byteCounts[page]) bytes in page \(page)") }
+            outlines.append(byteCount)
+            outlineChecksums.append(checksum)
         }
     }
 

@@ -37,7 +37,7 @@ struct PartMerger {
         self.deletions = deletions
         var readers: [PartReader] = []
         for part in parts {
-            do throws(PartFailure) { readers.append(try part.reader(cacheByteCountMax: Self.cacheByteCountMax)) } catch { throw Self.report(error, of: part) }
+            do throws(PartFailure) { readers.append(try part.reader(cacheByteCountMax: Self.cacheByteCountMax, readsWhole: true)) } catch { throw Self.report(error, of: part) }
         }
         self.readers = readers
         self.isSealing = isSealing
@@ -186,7 +186,9 @@ struct PartMerger {
         for cluster in ScanCluster.clusters(items, stream: 0) {
             // A stream of logs may be as large as the part.
             try checkpoint()
-            if waiting == nil, cluster.items.count == 1, !isSealing, !cluster.items[0].isInMemory, isFull(try chunk(cluster.items[0])) {
+            if waiting == nil, cluster.items.count == 1, !isSealing, !cluster.items[0].isInMemory, isFull(try chunk(cluster.items[0])),
+                readers[cluster.items[0].source].part.isOfNewestVersion
+            {
                 let item = cluster.items[0]
                 let number = item.kind.sharesTimes ? try number(ofTimes: cluster.items[0..<1], in: &writer) : ValuePage.ownTimes
                 try copy(item, timesNumber: number, to: &writer)

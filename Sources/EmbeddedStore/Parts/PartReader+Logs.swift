@@ -2,6 +2,36 @@ import Codecs
 import Telemetry
 
 extension PartReader {
+    /// A block of logs, opened.
+    func logBlock(_ chunk: ValuePage.Chunk, of page: ValuePage, number: Int? = nil) throws(PartFailure) -> LogBlockReader {
+        let source =
+            page.isWhole
+            ? LogSectionSource(page.bytes, at: Int(chunk.offset))
+            : LogSectionSource { (range) throws(DecodeError) in try self.load(range, of: chunk, page) }
+        if let number, !page.isWhole, let known = part.outline(number) { return LogBlockReader(known.block, source) }
+        let range = Int(chunk.offset)..<min(chunk.bytes.upperBound, page.bytes.count)
+        guard range.lowerBound <= page.bytes.count else { throw part.damaged("a chunk", page.fileOffset, "it has no head") }
+        let outline: LogBlockOutline
+        do throws(DecodeError) {
+            outline = try LogBlockOutline(
+                page.bytes, range, byteCount: Int(chunk.byteCount), rowCount: Int(chunk.rowCount), version: part.footer.version)
+        } catch {
+            throw damaged(chunk, of: page, error)
+        }
+        if let number, !page.isWhole { part.keep(page, outline, number) }
+        return LogBlockReader(outline, source)
+    }
+
+    /// The times of a chunk of logs.
+    func logTimes(_ chunk: ValuePage.Chunk, of page: ValuePage) throws(PartFailure) -> [Int64] {
+        let block = try logBlock(chunk, of: page)
+        do throws(DecodeError) {
+            return try block.readTimes(first: chunk.minTime, last: chunk.maxTime)
+        } catch {
+            throw damaged(chunk, of: page, error)
+        }
+    }
+
     /// The rows of a chunk of logs with the wanted columns and fields.
     ///
     /// - Parameter fields: names of JSON fields. Where the block has them, and the lines are not wanted, the line column holds only the
@@ -10,10 +40,24 @@ extension PartReader {
         _ chunk: ValuePage.Chunk, of page: ValuePage, columns: ScanRequest.Columns, fields: [String]
     ) throws(PartFailure) -> Run {
         count(chunk)
-        var reader = ByteReader(page.bytes, chunk.bytes)
+        let block = try logBlock(chunk, of: page)
         do throws(DecodeError) {
-            let timestamps = try BlockCodec.times(&reader, chunk)
-            return Run(timestamps: timestamps, rows: .logs(try LogBlock.decode(&reader, timestamps, columns, fields: fields)))
+            let timestamps = try block.readTimes(first: chunk.minTime, last: chunk.maxTime)
+            return Run(timestamps: timestamps, rows: .logs(try block.read(timestamps, columns, fields: fields)))
+        } catch {
+            throw damaged(chunk, of: page, error)
+        }
+    }
+
+    /// Whether a row of a chunk of logs may hold all that lines must.
+    func logsMayHold(_ chunk: ValuePage.Chunk, of page: ValuePage, _ predicates: ScanPredicates) throws(PartFailure) -> Bool {
+        if predicates.contained.isEmpty { return true }
+        let block = try logBlock(chunk, of: page)
+        do throws(DecodeError) {
+            let rows = try block.rows(holding: predicates.contained) { () throws(DecodeError) in
+                try block.readTimes(first: chunk.minTime, last: chunk.maxTime)
+            }
+            return rows != .none
         } catch {
             throw damaged(chunk, of: page, error)
         }

@@ -8,6 +8,10 @@ final class PartReader {
     /// What was read so far.
     private(set) var statistics = ScanStatistics.Values()
     private let file: any StoreFile
+    /// Pages are read as a whole even where an outline would tell where their sections lie: whoever merges needs all of them.
+    private let readsWhole: Bool
+    /// Why the disk did not give what a decoder asked for.
+    private var loadFailure: PartFailure?
     /// The rows wanted: ``times(_:)`` leaves out the others.
     private let range: TimeRange
     private let cacheByteCountMax: Int
@@ -32,7 +36,10 @@ final class PartReader {
         var rows: Range<Int>
     }
 
-    init(part: Part, file: any StoreFile, index: PartIndex, range: TimeRange, cacheByteCountMax: Int, shared: PageCache?) {
+    init(
+        part: Part, file: any StoreFile, index: PartIndex, range: TimeRange, cacheByteCountMax: Int, shared: PageCache?, readsWhole: Bool
+    ) {
+        self.readsWhole = readsWhole
         self.part = part
         self.file = file
         self.index = index
@@ -71,10 +78,20 @@ final class PartReader {
     }
 
     private func readPage(_ number: Int) throws(PartFailure) -> ValuePage {
-        let bytes = try bytes(index.values, number, "page \(number)")
+        let outline = readsWhole || index.outlines.isEmpty ? 0 : Int(index.outlines[number])
+        if outline > 0, let known = part.outline(number) { return known.page }
+        let bytes: [UInt8]
+        if outline > 0 {
+            statistics.pagesRead += 1
+            statistics.bytesRead += outline
+            bytes = try part.read(
+                file, Int(index.values.offsets[number]), outline, index.outlineChecksums[number], "outline of page \(number)")
+        } else {
+            bytes = try self.bytes(index.values, number, "page \(number)")
+        }
         let page: ValuePage
         do throws(DecodeError) {
-            page = try ValuePage(bytes, at: Int(index.values.offsets[number])) { number throws(PartFailure) in try self.timeEntry(number) }
+            page = try ValuePage(bytes, at: Int(index.values.offsets[number]), byteCount: Int(index.values.byteCounts[number])) { number throws(PartFailure) in try self.timeEntry(number) }
         } catch {
             throw part.damaged("page \(number)", Int(index.values.offsets[number]), error.description)
         }
@@ -163,8 +180,20 @@ final class PartReader {
     }
 
     private func ownTimes(_ chunk: ValuePage.Chunk, of page: ValuePage) throws(PartFailure) -> [Int64] {
+        if chunk.kind == .logs { return try logTimes(chunk, of: page) }
         var reader = ByteReader(page.bytes, chunk.bytes)
         do throws(DecodeError) { return try BlockCodec.times(&reader, chunk) } catch { throw damaged(chunk, of: page, error) }
+    }
+
+    /// Reads bytes of a chunk of which the page at hand holds only the head.
+    func load(_ range: Range<Int>, of chunk: ValuePage.Chunk, _ page: ValuePage) throws(DecodeError) -> [UInt8] {
+        statistics.bytesRead += range.count
+        do throws(StoreError) {
+            return try file.read(at: page.fileOffset + Int(chunk.offset) + range.lowerBound, count: range.count)
+        } catch {
+            loadFailure = PartFailure(offset: page.fileOffset + Int(chunk.offset) + range.lowerBound, error: error)
+            throw DecodeError(offset: range.lowerBound, field: "section", error.description)
+        }
     }
 
     // MARK: Chunks
@@ -184,6 +213,7 @@ final class PartReader {
         if chunk.kind == .floats {
             return Run(timestamps: try allTimes(chunk.times), rows: .floats(try floats(chunk, of: page)))
         }
+        if chunk.kind == .logs { return try logs(chunk, of: page, columns: columns, fields: []) }
         count(chunk)
         let shared = chunk.times == ValuePage.ownTimes ? nil : try allTimes(chunk.times)
         var reader = ByteReader(page.bytes, chunk.bytes)
@@ -197,16 +227,16 @@ final class PartReader {
     /// Whether a row of a chunk of logs or spans may satisfy the predicates: what its filters say.
     func mayHold(_ chunk: ValuePage.Chunk, of page: ValuePage, _ predicates: ScanPredicates) throws(PartFailure) -> Bool {
         guard chunk.kind == .logs || chunk.kind == .spans, !predicates.isEmpty else { return true }
+        let mayHold = chunk.kind == .logs ? try logsMayHold(chunk, of: page, predicates) : try spansMayHold(chunk, of: page, predicates)
+        if !mayHold { statistics.blocksSkipped += 1 }
+        return mayHold
+    }
+
+    private func spansMayHold(_ chunk: ValuePage.Chunk, of page: ValuePage, _ predicates: ScanPredicates) throws(PartFailure) -> Bool {
         var reader = ByteReader(page.bytes, chunk.bytes)
         do throws(DecodeError) { _ = try reader.take(try reader.count("size of times"), "times") } catch { throw damaged(chunk, of: page, error) }
         let bytes = page.bytes
-        let payload = bytes.span.extracting(reader.offset..<chunk.bytes.upperBound)
-        let mayHold =
-            chunk.kind == .logs
-            ? LogBlock.mayHold(payload, rowCount: Int(chunk.rowCount), predicates)
-            : SpanBlock.mayHold(payload, rowCount: Int(chunk.rowCount), predicates)
-        if !mayHold { statistics.blocksSkipped += 1 }
-        return mayHold
+        return SpanBlock.mayHold(bytes.span.extracting(reader.offset..<chunk.bytes.upperBound), rowCount: Int(chunk.rowCount), predicates)
     }
 
     /// Notes that a chunk is decoded.
@@ -219,6 +249,10 @@ final class PartReader {
     func noteSkipped(_ count: Int) { statistics.blocksSkipped += count }
 
     func damaged(_ chunk: ValuePage.Chunk, of page: ValuePage, _ error: DecodeError) -> PartFailure {
-        part.damaged("a chunk", page.fileOffset + Int(chunk.offset), error.description)
+        if let failure = loadFailure {
+            loadFailure = nil
+            return failure
+        }
+        return part.damaged("a chunk", page.fileOffset + Int(chunk.offset), error.description)
     }
 }

@@ -21,13 +21,15 @@ struct PartWriter: ~Copyable {
     /// Filled again for each chunk.
     private var values: [Double] = []
     private var chunk: [UInt8] = []
+    /// Of a page whose only chunk so far is a block of logs: its size, and that of its head.
+    private var onlyBlock: (byteCount: Int, headByteCount: Int)?
 
     private static let bufferByteCount = 1 << 20
 
     init(_ file: any StoreFile, signal: Signal) {
         self.file = file
         self.signal = signal
-        buffer = PartFooter.magic
+        buffer = PartFooter.magic(PartFooter.version(signal))
     }
 
     var isEmpty: Bool { chunkCount == 0 }
@@ -92,7 +94,8 @@ struct PartWriter: ~Copyable {
             BlockCodec.encode(run, to: &chunk)
             try addChunk(run.kind, stream, timesNumber: self.times.number(of: times.span), run.count, first, last, traceIDs: nil)
         } else {
-            BlockCodec.appendTimes(times, to: &chunk)
+            // Blocks of logs place their times themselves.
+            if run.kind != .logs { BlockCodec.appendTimes(times, to: &chunk) }
             BlockCodec.encode(run, to: &chunk)
             try addChunk(run.kind, stream, timesNumber: ValuePage.ownTimes, run.count, first, last, traceIDs: run)
         }
@@ -118,6 +121,11 @@ struct PartWriter: ~Copyable {
     ) throws(StoreError) {
         // A large chunk gets a page of its own rather than have a reader of its neighbours read it too.
         if page.chunkCount > 0, page.byteCount + chunk.count > Limits.pageByteCountMax { try finishPage() }
+        if kind == .logs, page.chunkCount == 0 {
+            onlyBlock = LogBlockOutline.headByteCount(chunk).map { (chunk.count, $0) }
+        } else {
+            onlyBlock = nil
+        }
         enter(stream)
         if let traceIDs { filter.insert(traceIDs, page: index.values.count) }
         page.payload += chunk
@@ -151,9 +159,19 @@ struct PartWriter: ~Copyable {
         if page.chunkCount == 0 { return }
         let (stream, range, start) = (page.firstStream, TimeRange(page.minTime, page.maxTime), buffer.count)
         let checksum = page.finish(into: &buffer)
+        let outline = outlineByteCount(start)
+        onlyBlock = nil
         index.appendValuePage(
-            stream: stream, range: range, offset: flushedByteCount + start, byteCount: buffer.count - start, checksum: checksum)
+            stream: stream, range: range, offset: flushedByteCount + start, byteCount: buffer.count - start, checksum: checksum,
+            outline: outline, outlineChecksum: outline == 0 ? 0 : CRC32C.checksum(buffer.span.extracting(start..<start + outline)))
         if buffer.count >= Self.bufferByteCount { try flush() }
+    }
+
+    /// How much of the page that begins at `start` of the buffer tells where the rest of it lies: up to the end of the head of the only
+    /// block. 0 where the page is read as a whole.
+    private func outlineByteCount(_ start: Int) -> Int {
+        guard buffer.count - start >= Limits.outlinedPageByteCountMin, let block = onlyBlock else { return 0 }
+        return buffer.count - start - block.byteCount + block.headByteCount
     }
 
     private mutating func finishTimes() throws(StoreError) {
@@ -174,12 +192,13 @@ struct PartWriter: ~Copyable {
     consuming func finish() throws(StoreError) {
         try finishPage()
         try finishTimes()
-        let indexBytes = index.encode()
+        let indexBytes = index.encode(PartFooter.version(signal))
         let filterBytes = filter.encode()
         let footer = PartFooter(
             signal: signal, rowCount: rowCount, chunkCount: chunkCount, streamCount: streamCount, minTime: minTime, maxTime: maxTime,
             indexOffset: flushedByteCount + buffer.count, indexByteCount: indexBytes.count, filterByteCount: filterBytes.count,
-            indexChecksum: CRC32C.checksum(indexBytes.span), filterChecksum: CRC32C.checksum(filterBytes.span))
+            indexChecksum: CRC32C.checksum(indexBytes.span), filterChecksum: CRC32C.checksum(filterBytes.span),
+            version: PartFooter.version(signal))
         buffer += indexBytes
         buffer += filterBytes
         buffer += footer.encode()

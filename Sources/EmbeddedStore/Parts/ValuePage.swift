@@ -25,7 +25,9 @@ final class ValuePage: Sendable {
     /// What it takes in memory.
     var memoryByteCount: Int { bytes.count + chunks.count * MemoryLayout<Chunk>.stride }
 
+    /// The page; or only its outline: its header and the head of its only block.
     let bytes: [UInt8]
+    let isWhole: Bool
     /// Where it lies in the file.
     let fileOffset: Int
     /// By stream, kind and time.
@@ -35,10 +37,14 @@ final class ValuePage: Sendable {
 
     /// Reads the header of a page whose checksum was right.
     ///
-    /// - Parameter time: what is known of a time column without decoding it.
-    init(_ bytes: [UInt8], at fileOffset: Int, time: (UInt32) throws(PartFailure) -> TimePage.Entry) throws(DecodeError) {
+    /// - Parameters:
+    ///   - byteCount: of the whole page, where `bytes` is only its outline.
+    ///   - time: what is known of a time column without decoding it.
+    init(_ bytes: [UInt8], at fileOffset: Int, byteCount: Int? = nil, time: (UInt32) throws(PartFailure) -> TimePage.Entry) throws(DecodeError) {
         self.bytes = bytes
         self.fileOffset = fileOffset
+        let pageByteCount = byteCount ?? bytes.count
+        isWhole = pageByteCount == bytes.count
         var reader = ByteReader(bytes)
         let count = try reader.count("chunks", byteCountMin: 3)
         var chunks = [Chunk](
@@ -66,13 +72,16 @@ final class ValuePage: Sendable {
         for index in 0..<count { chunks[index].byteCount = try reader.uint32("bytes") }
         var offset = reader.offset
         for index in 0..<count {
-            guard Int(chunks[index].byteCount) <= bytes.count - offset else {
-                throw DecodeError(offset: offset, field: "chunk", "\(chunks[index].byteCount) bytes where \(bytes.count - offset) are left")
+            guard Int(chunks[index].byteCount) <= pageByteCount - offset else {
+                throw DecodeError(
+                    offset: offset, field: "chunk", "\(chunks[index].byteCount) bytes where \(pageByteCount - offset) are left")
             }
             chunks[index].offset = UInt32(offset)
             offset += Int(chunks[index].byteCount)
         }
-        guard offset == bytes.count else { throw DecodeError(offset: offset, field: "page", "\(bytes.count - offset) bytes too many") }
+        guard offset == pageByteCount else {
+            throw DecodeError(offset: offset, field: "page", "\(pageByteCount - offset) bytes too many")
+        }
         if !failures.isEmpty { chunks.removeAll { $0.rowCount == 0 } }
         self.chunks = chunks
         self.failures = failures

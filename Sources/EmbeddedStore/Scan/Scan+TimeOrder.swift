@@ -29,7 +29,7 @@ extension Scan {
 ///
 /// All times here are keys that fall as the scan goes on: the time itself where the newest comes first, its complement where the
 /// oldest does. A piece's upper key is where the scan meets it.
-private struct TimeOrder {
+struct TimeOrder {
     private let scan: Scan
     private let isNewestFirst: Bool
     /// The pages that are not open yet, by falling upper key; those before ``nextPage`` are all open.

@@ -10,6 +10,9 @@ final class Scan {
     private var memory: [MemtableRows] = []
     /// Rows from memory that items refer to.
     var runs: [Run] = []
+    /// The pieces are handed to a ``LogScanReader``: memtables give encoded rows, by their place among ``runs``.
+    private let readsLogs: Bool
+    var sealed: [Int: MemtableLogs.Block] = [:]
     /// The stream's pieces at hand.
     private var items: [ScanItem] = []
     private var skippedPartCount = 0
@@ -38,13 +41,14 @@ final class Scan {
     /// Takes the state as it is now.
     ///
     /// - Parameter kinds: the kinds of rows wanted (exemplars lie beside a metric's values).
-    init(_ request: ScanRequest, kinds: Set<RowKind>, store: SignalStore) throws(StoreError) {
+    init(_ request: ScanRequest, kinds: Set<RowKind>, store: SignalStore, readsLogs: Bool = false) throws(StoreError) {
+        self.readsLogs = readsLogs
         self.request = request
         self.kinds = kinds
         predicates = ScanPredicates(request)
         let snapshot = store.snapshot(request.range)
         let slots = store.registry.slots(of: request.streams)
-        memory = snapshot.memtables.map { $0.rows(slots, in: request.range) }
+        memory = snapshot.memtables.map { $0.rows(slots, in: request.range, sealsLogs: readsLogs) }
         let partCount = snapshot.days.reduce(0) { $0 + $1.parts.count }
         for (day, index, parts) in snapshot.days {
             let wanted = parts.filter { $0.footer.range.overlaps(request.range) }
@@ -67,7 +71,7 @@ final class Scan {
         _ part: Part, _ ids: [UInt64?], _ deletions: PartDeletions?, cacheByteCountMax: Int
     ) throws(StoreError) {
         do throws(PartFailure) {
-            let reader = try part.reader(range: request.range, cacheByteCountMax: cacheByteCountMax, shared: .shared)
+            let reader = try part.reader(range: request.range, cacheByteCountMax: cacheByteCountMax, shared: request.signal == .metrics ? .shared : nil)
             var pages: [Int]?
             if let traces = predicates.traces { pages = try self.pages(of: traces, part) }
             if pages?.isEmpty == true {
@@ -110,7 +114,7 @@ final class Scan {
         }
     }
 
-    private func noteStatistics() {
+    func noteStatistics() {
         guard let statistics = request.statistics else { return }
         var values = ScanStatistics.Values()
         for part in parts { values += part.reader.statistics }
@@ -189,7 +193,13 @@ final class Scan {
     func addRuns(_ stream: Int, to items: inout [ScanItem]) {
         for position in memory.indices {
             let rows = memory[position]
-            if let floats = rows.floats, kinds.contains(.floats) { addFloats(floats, hiddenBy: rows.histogramTimes(of: stream), stream, position, to: &items) }
+            if readsLogs {
+                addLogs(rows.logs(of: stream), source: parts.count + position, to: &items)
+                continue
+            }
+            if let floats = rows.floats, kinds.contains(.floats) {
+                addFloats(floats, hiddenBy: rows.histogramTimes(of: stream), stream, position, to: &items)
+            }
             let found = request.signal == .spans ? rows.spans(of: stream, predicates.spans, in: request.range) : rows.runs(of: stream)
             for run in found where kinds.contains(run.kind) {
                 let clipped = run.clipped(to: request.range)
@@ -219,6 +229,18 @@ final class Scan {
     /// The rows of an item that is in memory.
     func memoryRun(_ item: ScanItem) -> Run {
         item.isOfChunks ? floats(item)?.run(of: Int(item.position)) ?? Run(timestamps: [], rows: .floats([])) : runs[Int(item.position)]
+    }
+
+    private func addLogs(_ rows: (sealed: [MemtableLogs], last: Run?), source: Int, to items: inout [ScanItem]) {
+        for piece in rows.sealed {
+            guard let block = piece.encoded(), block.range.overlaps(request.range) else { continue }
+            sealed[runs.count] = block
+            items.append(ScanItem(run: runs.count, .logs, block.range, source: source))
+            runs.append(Run(timestamps: [], rows: .logs(LogColumns())))
+        }
+        guard let last = rows.last?.clipped(to: request.range), let first = last.timestamps.first, let end = last.timestamps.last else { return }
+        items.append(ScanItem(run: runs.count, .logs, TimeRange(first, end), source: source))
+        runs.append(last)
     }
 
     // MARK: Exemplars

@@ -8,10 +8,10 @@ struct ScanPredicates {
     /// Columns that applying needs.
     private(set) var columns: ScanRequest.Columns = []
     /// All log rows wanted belong to this trace.
-    private var trace: TraceID?
+    private(set) var trace: TraceID?
     /// What a line must hold.
     private(set) var contained: [[UInt8]] = []
-    private var excluded: [[UInt8]] = []
+    private(set) var excluded: [[UInt8]] = []
     /// What is asked of spans; they are applied to the columns of a block, before its rows are made.
     private(set) var spans = SpanConditions()
 
@@ -63,8 +63,12 @@ struct ScanPredicates {
     private func holds(_ columns: LogColumns, _ row: Int) -> Bool {
         if let trace, columns.traceIDs[row] != trace { return false }
         if contained.isEmpty, excluded.isEmpty { return true }
-        let range = columns.range(row)
-        return contained.allSatisfy { ByteSearch.contains(columns.bytes, range, $0) }
+        return holds(columns, line: columns.range(row))
+    }
+
+    /// Whether a line holds what it must, and nothing that it must not.
+    func holds(_ columns: LogColumns, line range: Range<Int>) -> Bool {
+        contained.allSatisfy { ByteSearch.contains(columns.bytes, range, $0) }
             && !excluded.contains { ByteSearch.contains(columns.bytes, range, $0) }
     }
 }

@@ -106,6 +106,12 @@ struct SelfMetrics {
         text.sample("apus_store_flushes_total", [], Double(statistics.flushCount))
         text.family("apus_store_merges_total", "counter", "Merges of parts.")
         text.sample("apus_store_merges_total", [], Double(statistics.mergeCount))
+        text.family("apus_log_patterns", "gauge", "Patterns of log lines known, of all services.")
+        text.sample("apus_log_patterns", [], Double(statistics.logPatternCount))
+        text.family("apus_log_patterns_new_total", "counter", "Patterns of log lines that a service never had before, by service.")
+        for (service, count) in statistics.newLogPatterns.sorted(by: { $0.key < $1.key }) {
+            text.sample("apus_log_patterns_new_total", [("service", service)], Double(count))
+        }
         damage(&text, statistics)
         disk(&text, statistics)
     }

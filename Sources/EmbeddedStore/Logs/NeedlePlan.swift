@@ -1,0 +1,156 @@
+import Codecs
+
+/// Where in the lines of a block a run of bytes could stand: told by the templates and by what the head says of the fields, before
+/// anything else of the block is read.
+///
+/// A line is pieces and values in turn. So the needle lies in a piece, in a value, or over the seams between them; each way asks something
+/// of a value or two, of which the first is tested.
+struct NeedlePlan {
+    /// What a value must be for one of these ways.
+    struct Test: Hashable {
+        enum Kind: Hashable {
+            case contains, prefix, suffix, equals
+        }
+
+        var field: Int
+        var kind: Kind
+        var bytes: [UInt8]
+        /// Whether a value that passes makes the line hold the needle; otherwise it may.
+        var isExact: Bool
+    }
+
+    /// By template.
+    struct Ways {
+        /// A constant piece holds the needle.
+        var isAlways = false
+        var tests: [Test] = []
+        var isNever: Bool { !isAlways && tests.isEmpty }
+    }
+
+    private(set) var ways: [Ways] = []
+    /// Whether a line that follows no template may hold it.
+    let mayBeInRest: Bool
+
+    var isNever: Bool { !mayBeInRest && ways.allSatisfy(\.isNever) }
+
+    init(_ needle: [UInt8], _ head: LogBlockHead) {
+        mayBeInRest = head.restCount > 0 && head.restFilter.mayHold(needle[...])
+        // A field stands in many templates: what it may hold is asked once.
+        var known: [Test: Bool] = [:]
+        for template in head.templates {
+            var ways = Ways()
+            ways.isAlways = needle.isEmpty || template.pieces.contains { ByteSearch.contains($0, 0..<$0.count, needle) }
+            if !ways.isAlways {
+                for test in Self.tests(needle, template) {
+                    let mayHold = known[test] ?? head.fields[test.field].mayHold(test)
+                    known[test] = mayHold
+                    if mayHold { ways.tests.append(test) }
+                }
+            }
+            self.ways.append(ways)
+        }
+    }
+
+    /// What the values of a template's lines must be, one test for each way.
+    private static func tests(_ needle: [UInt8], _ template: LogBlockHead.Template) -> [Test] {
+        var tests: [Test] = []
+        for (index, field) in template.fields.enumerated() {
+            let (before, behind) = (template.pieces[index], template.pieces[index + 1])
+            tests.append(Test(field: field, kind: .contains, bytes: needle, isExact: true))
+            // The needle's end lies in what follows the value, which ends with the needle's beginning.
+            for cut in 1..<max(1, needle.count) {
+                guard let isWhole = begins(behind, needle[cut...]) else { continue }
+                tests.append(Test(field: field, kind: .suffix, bytes: Array(needle[..<cut]), isExact: isWhole))
+            }
+            // The needle's beginning lies at the end of the piece before the value.
+            for cut in 1..<max(1, needle.count) where before.count >= cut && before.suffix(cut).elementsEqual(needle[..<cut]) {
+                tests.append(Test(field: field, kind: .prefix, bytes: Array(needle[cut...]), isExact: true))
+                for end in cut..<needle.count {
+                    guard let isWhole = begins(behind, needle[end...]) else { continue }
+                    tests.append(Test(field: field, kind: .equals, bytes: Array(needle[cut..<end]), isExact: isWhole))
+                }
+            }
+        }
+        return tests
+    }
+
+    /// Whether a line can go on with `wanted` where `piece` begins: true where the piece has all of it, false where it may go on in the
+    /// value behind the piece; nil where not.
+    private static func begins(_ piece: [UInt8], _ wanted: ArraySlice<UInt8>) -> Bool? {
+        if piece.count >= wanted.count { return piece.starts(with: wanted) ? true : nil }
+        return wanted.starts(with: piece) ? false : nil
+    }
+}
+
+extension NeedlePlan.Test {
+    /// Whether a value passes.
+    func holds(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard value.count >= bytes.count else { return false }
+        return bytes.withUnsafeBufferPointer { bytes in
+            switch kind {
+            case .contains: return ByteSearch.contains(value, bytes)
+            case .prefix: return ByteSearch.isEqual(UnsafeBufferPointer(rebasing: value[..<bytes.count]), bytes)
+            case .suffix: return ByteSearch.isEqual(UnsafeBufferPointer(rebasing: value[(value.count - bytes.count)...]), bytes)
+            case .equals: return value.count == bytes.count && ByteSearch.isEqual(value, bytes)
+            }
+        }
+    }
+
+    /// A quote within a string is escaped: a needle with one that is not lies in no string.
+    fileprivate var hasBareQuote: Bool {
+        for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\"") {
+            if index == 0 ? kind == .prefix || kind == .equals : bytes[index - 1] != UInt8(ascii: "\\") { return true }
+        }
+        return false
+    }
+}
+
+extension LogBlockHead.Field {
+    /// Whether one of its values may pass.
+    fileprivate func mayHold(_ test: NeedlePlan.Test) -> Bool {
+        if isQuoted, test.hasBareQuote { return false }
+        switch encoding {
+        case .dictionary(let texts): return texts.contains { $0.withUnsafeBufferPointer { test.holds($0) } }
+        case .number(let number): return test.bytes.allSatisfy(Self.isNumberByte) || number.exceptions.mayHold(test)
+        case .time(let time):
+            return test.bytes.allSatisfy { Self.isTimeByte($0) || time.zone.contains($0) } || time.exceptions.mayHold(test)
+        case .digits(let pattern): return pattern.mayHold(test)
+        case .text(let filter): return filter.mayHold(test.bytes[...])
+        }
+    }
+
+    private static func isNumberByte(_ byte: UInt8) -> Bool {
+        byte &- 0x30 < 10 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+    }
+
+    private static func isTimeByte(_ byte: UInt8) -> Bool {
+        isNumberByte(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "T")
+    }
+}
+
+extension FieldEncoding.Exceptions {
+    fileprivate func mayHold(_ test: NeedlePlan.Test) -> Bool {
+        texts.contains { $0.withUnsafeBufferPointer { test.holds($0) } }
+    }
+}
+
+extension DigitPattern {
+    fileprivate func mayHold(_ test: NeedlePlan.Test) -> Bool {
+        let last = text.count - test.bytes.count
+        if last < 0 { return false }
+        switch test.kind {
+        case .contains: return (0...last).contains { fits(test.bytes, at: $0) }
+        case .prefix: return fits(test.bytes, at: 0)
+        case .suffix: return fits(test.bytes, at: last)
+        case .equals: return last == 0 && fits(test.bytes, at: 0)
+        }
+    }
+
+    private func fits(_ bytes: [UInt8], at start: Int) -> Bool {
+        for (offset, byte) in bytes.enumerated() {
+            let place = text[start + offset]
+            guard place == 0 ? Self.values[Int(byte)] < 16 : place == byte else { return false }
+        }
+        return true
+    }
+}

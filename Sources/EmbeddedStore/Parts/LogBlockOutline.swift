@@ -1,0 +1,101 @@
+import Codecs
+
+/// A block of logs as far as its head tells: what is in it, and where its sections lie, counted from the block's first byte.
+final class LogBlockOutline: Sendable {
+    let head: LogBlockHead
+    let rowCount: Int
+    let times: Range<Int>
+    let rowTemplates: Range<Int>
+    /// By field of the head.
+    let fields: [Range<Int>]
+    let rest: Range<Int>
+    let metadata: Range<Int>
+    let identifiers: Range<Int>
+    /// About what it takes in memory.
+    let memoryByteCount: Int
+
+    /// Reads the head of the block that lies at `range` of `bytes`, which may end with the head.
+    ///
+    /// - Parameters:
+    ///   - byteCount: of the whole block.
+    ///   - version: of the part that it lies in.
+    init(
+        _ bytes: [UInt8], _ range: Range<Int>, byteCount: Int, rowCount: Int, version: UInt8 = PartFooter.logVersion
+    ) throws(DecodeError) {
+        var reader = ByteReader(bytes, range)
+        var times = 0..<0
+        if version < PartFooter.logVersion {
+            _ = try reader.take(try reader.count("size of times"), "times")
+            times = 0..<reader.offset - range.lowerBound
+        }
+        guard let plain = try BlockCodec.frame(&reader, isWanted: true) else {
+            throw DecodeError(offset: reader.offset, field: "head", "missing")
+        }
+        let head = try LogBlockHead(plain, rowCount: rowCount, version: version)
+        var offset = reader.offset - range.lowerBound
+        func take(_ count: Int, _ field: String) throws(DecodeError) -> Range<Int> {
+            guard count <= byteCount - offset else { throw DecodeError(offset: offset, field: field, "\(count) bytes where \(byteCount - offset) are left") }
+            defer { offset += count }
+            return offset..<offset + count
+        }
+        if version >= PartFooter.logVersion { times = try take(head.timesByteCount, "times") }
+        rowTemplates = try take(head.rowTemplatesByteCount, "row templates")
+        var ranges: [Range<Int>] = []
+        for field in head.fields { ranges.append(try take(field.byteCount, "field")) }
+        fields = ranges
+        rest = try take(head.restByteCount, "rest")
+        metadata = try take(head.metadataByteCount, "metadata")
+        identifiers = try take(head.identifiersByteCount, "identifiers")
+        guard offset == byteCount else { throw DecodeError(offset: offset, field: "block", "\(byteCount - offset) bytes too many") }
+        self.times = times
+        self.head = head
+        self.rowCount = rowCount
+        // Each piece, name and text is an array of its own.
+        let arrayCount = head.templates.reduce(0) { $0 + $1.pieces.count } + 3 * head.fields.count
+        memoryByteCount = plain.count + 48 * arrayCount + 64 * head.fields.count + 512
+    }
+
+    /// Where the head of a block ends; nil where it is none.
+    static func headByteCount(_ block: [UInt8]) -> Int? {
+        var reader = ByteReader(block)
+        do throws(DecodeError) {
+            _ = try BlockCodec.frame(&reader, isWanted: false)
+            return reader.offset
+        } catch {
+            return nil
+        }
+    }
+
+    /// Whether a row has structured metadata, or belongs to a trace or span.
+    var hasMetadata: Bool { !metadata.isEmpty }
+    var hasIdentifiers: Bool { !identifiers.isEmpty }
+
+    /// The checksum of a section; nil where it has none of its own.
+    func checksum(_ section: Section) -> UInt32? {
+        let checksums = head.checksums
+        if checksums.isEmpty { return nil }
+        return switch section {
+        case .times: checksums[0]
+        case .rowTemplates: checksums[1]
+        case .field(let field): checksums[2 + field]
+        case .rest: checksums[2 + fields.count]
+        case .metadata: checksums[3 + fields.count]
+        case .identifiers: checksums[4 + fields.count]
+        }
+    }
+
+    enum Section {
+        case times, rowTemplates, field(Int), rest, metadata, identifiers
+    }
+
+    func range(_ section: Section) -> Range<Int> {
+        switch section {
+        case .times: times
+        case .rowTemplates: rowTemplates
+        case .field(let field): fields[field]
+        case .rest: rest
+        case .metadata: metadata
+        case .identifiers: identifiers
+        }
+    }
+}
