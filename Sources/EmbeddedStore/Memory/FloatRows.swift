@@ -6,6 +6,8 @@ struct FloatRows: Sendable {
     private var times: [Int64] = []
     private var values: [Double] = []
     private(set) var count = 0
+    /// The rows that are in no sealed chunk yet, sorted for the last reader; nil after more came.
+    private var sorted: FloatChunk?
 
     /// Rows of a chunk when it is sealed: a reader sorts what is not.
     static let chunkRowCountMax = 32 << 10
@@ -18,6 +20,7 @@ struct FloatRows: Sendable {
     /// Adds rows: three columns of one length.
     mutating func append(slots newSlots: [UInt32], times newTimes: [Int64], values newValues: [Double]) {
         precondition(newSlots.count == newTimes.count && newSlots.count == newValues.count)
+        sorted = nil
         var start = 0
         while start < newSlots.count {
             if slots.capacity < Self.chunkRowCountMax, slots.count + newSlots.count > slots.capacity { reserve(newSlots.count) }
@@ -52,12 +55,17 @@ struct FloatRows: Sendable {
     }
 
     /// The rows that are in no sealed chunk yet, copied as of now.
-    func unsealed() -> FloatChunk? {
-        slots.isEmpty ? nil : FloatChunk(slots: slots, times: times, values: values)
+    mutating func unsealed() -> FloatChunk? {
+        if slots.isEmpty { return nil }
+        if let sorted { return sorted }
+        let chunk = FloatChunk(slots: slots, times: times, values: values)
+        sorted = chunk
+        return chunk
     }
 
     /// Of the rows that are in no sealed chunk yet, those of a few slots (ascending): cheaper than sorting all of them.
     func unsealed(_ wanted: [UInt32]) -> FloatChunk? {
+        if let sorted { return sorted }
         guard let low = wanted.first, let high = wanted.last, !slots.isEmpty else { return nil }
         var (foundSlots, foundTimes, foundValues) = ([UInt32](), [Int64](), [Double]())
         for row in slots.indices {
