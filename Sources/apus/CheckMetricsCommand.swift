@@ -31,7 +31,7 @@ struct CheckMetricsCommand: ParsableCommand {
         let result: ExpositionResult
         do throws(FormatError) {
             result = try Exposition.parse(
-                bytes.span, contentType: openmetrics ? "application/openmetrics-text" : nil, defaultTimestamp: 0,
+                bytes, contentType: openmetrics ? "application/openmetrics-text" : nil, defaultTimestamp: 0,
                 honorTimestamps: true)
         } catch {
             StandardError.write("error while linting: \(error)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collectors
 import Foundation
 import Logging
 import PromQL
@@ -48,8 +49,8 @@ struct ServeCommand: AsyncParsableCommand {
     var insecure = false
 
     private static let featureHelp: String = {
-        let names = PromQLFeatures.byName.keys.sorted().joined(separator: ", ")
-        return "Experimental parts of PromQL, separated by commas, by the names that Prometheus gives them: \(names)."
+        let names = (PromQLFeatures.byName.keys + ScrapeFeature.allCases.map(\.rawValue)).sorted().joined(separator: ", ")
+        return "Experimental parts of PromQL and scraping, separated by commas, by the names that Prometheus gives them: \(names)."
     }()
     @Flag(
         name: [.customLong("enable-admin-api"), .customLong("web.enable-admin-api")],
@@ -81,7 +82,7 @@ struct ServeCommand: AsyncParsableCommand {
             let level = logLevel
             LoggingSystem.bootstrap { _ in format.handler(level: level) }
             // As in Prometheus: what is on for everybody here, or not known at all, is no reason not to start.
-            for name in options.featureNames where PromQLFeatures.byName[name] == nil {
+            for name in options.featureNames where PromQLFeatures.byName[name] == nil && ScrapeFeature(rawValue: name) == nil {
                 Logger(label: "apus").warning("unknown option for --enable-feature", metadata: ["option": .string(name)])
             }
             try await Serve.run(options: options, settings: settings, logger: Logger(label: "apus"))

@@ -131,6 +131,42 @@ struct PrometheusConfigurationTests {
                 "scrape_configs:\n  - job_name: a\n    scheme: ftp",
                 "p.yml:3:13: scrape_configs[0].scheme has the unknown value \"ftp\""
             ),
+            ("scrape_configs:\n  - job_name: a\n    scrape_protocols: [OpenMetricsText2.0.0]", "p.yml:3:24: unknown scrape protocol \"OpenMetricsText2.0.0\""),
+            ("scrape_configs:\n  - {job_name: a, scrape_protocols: []}", "p.yml:2:37: scrape_protocols cannot be empty"),
+            (
+                "global:\n  scrape_protocols: [PrometheusProto, PrometheusProto]",
+                "p.yml:2:38: duplicated protocol in scrape_protocols: PrometheusProto"
+            ),
+            ("scrape_configs:\n  - {job_name: a, fallback_scrape_protocol: text}", "p.yml:2:45: unknown scrape protocol \"text\""),
+            (
+                "scrape_configs:\n  - {job_name: a, metric_name_validation_scheme: legacy, metric_name_escaping_scheme: allow-utf-8}",
+                "p.yml:2:88: utf8 metric names requested but validation scheme is not set to UTF8"
+            ),
+            ("global: {metric_name_validation_scheme: ascii}", "p.yml:1:41: global.metric_name_validation_scheme has the unknown value \"ascii\""),
+            ("storage: {tsdb: {retention: {percentage: 101}}}", "p.yml:1:42: 'storage.tsdb.retention.percentage' must be in the range"),
+            ("storage: {tsdb: {chunk_encoding: {floats: XOR}}}", "p.yml:1:43: 'storage.tsdb.chunk_encoding.floats' must be 'xor' or 'xor2'"),
+            ("tracing: {client_type: http}", "p.yml:1:10: tracing endpoint must be set"),
+            ("tracing: {endpoint: x, headers: {Authorization: y}}", "p.yml:1:34: custom authorization header"),
+            ("otlp: {translation_strategy: Plain}", "p.yml:1:30: unsupported OTLP translation strategy \"Plain\""),
+            (
+                "global: {metric_name_validation_scheme: legacy}\notlp: {translation_strategy: NoTranslation}",
+                "p.yml:2:30: OTLP translation strategy \"NoTranslation\" is not allowed when UTF8 is disabled"
+            ),
+            ("otlp: {promote_resource_attributes: [a, ' a']}", "p.yml:1:42: duplicated promoted OTel resource attribute \"a\""),
+            ("otlp: {ignore_resource_attributes: [a]}", "p.yml:1:36: 'ignore_resource_attributes' cannot be configured"),
+            ("runtime: {gogc: many}", "p.yml:1:17: runtime.gogc: found \"many\", expected a whole number"),
+            ("rule_files: ['a/*/b.yml']", "p.yml:1:14: invalid rule file path \"a/*/b.yml\""),
+            ("scrape_config_files: ['a/**']", "p.yml:1:23: invalid scrape config file path \"a/**\""),
+            ("global: {keep_dropped_targets: -1}", "p.yml:1:32: global.keep_dropped_targets must not be negative"),
+            (
+                "scrape_configs:\n  - job_name: a\n    relabel_configs: [{action: lowercase, target_label: x, replacement: y}]",
+                "p.yml:3:73: 'replacement' can not be set for lowercase action"
+            ),
+            (
+                "global: {metric_name_validation_scheme: legacy}\nscrape_configs:\n  - job_name: a\n    relabel_configs: [{target_label: 'a.b'}]",
+                "p.yml:4:38: \"a.b\" is invalid 'target_label' for replace action"
+            ),
+            ("scrape_configs:\n  -", "p.yml:2:4: empty or null scrape config section"),
             (
                 "scrape_configs:\n  - {job_name: a, bearer_token: x, basic_auth: {username: u}}",
                 "p.yml:2:33: at most one of basic_auth"

@@ -16,13 +16,18 @@ struct CaptureDamageTests {
         case "prometheus.WriteRequest": _ = try? RemoteWrite.decode(span)
         case "logproto.PushRequest": _ = try? LokiPush.decodeProtobuf(span)
         case "perftools.profiles.Profile": _ = try? Pprof.decode(span)
+        case "delimited io.prometheus.client.MetricFamily":
+            var options = ExpositionOptions(defaultTimestamp: 0)
+            options.readsNativeHistograms = true
+            options.keepsClassicHistograms = true
+            _ = (try? Exposition.read(bytes, as: .protobuf, options: options))?.series
         default: _ = try? JaegerThrift.decodeBatch(span)
         }
     }
 
     static let types = [
         "ExportTraceServiceRequest", "ExportLogsServiceRequest", "ExportMetricsServiceRequest", "prometheus.WriteRequest", "logproto.PushRequest",
-        "perftools.profiles.Profile", "jaeger.thrift Batch, binary",
+        "perftools.profiles.Profile", "delimited io.prometheus.client.MetricFamily", "jaeger.thrift Batch, binary",
     ]
 
     @Test(

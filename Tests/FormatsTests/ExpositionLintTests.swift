@@ -30,14 +30,14 @@ struct ExpositionLintTests {
     func problems(index: Int) throws {
         let (text, problems) = Self.cases[index]
         let bytes = Array(text.utf8)
-        let result = try Exposition.parse(bytes.span, contentType: nil, defaultTimestamp: 0, honorTimestamps: true)
+        let result = try Exposition.parse(bytes, contentType: nil, defaultTimestamp: 0, honorTimestamps: true)
         #expect(ExpositionLint.problems(result).map { "\($0.metric) \($0.text)" } == problems)
     }
 
     @Test("families are counted by their series, the largest first")
     func cardinalities() throws {
         let bytes = Array("# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\na 1\nb 1\n".utf8)
-        let result = try Exposition.parse(bytes.span, contentType: nil, defaultTimestamp: 0, honorTimestamps: true)
+        let result = try Exposition.parse(bytes, contentType: nil, defaultTimestamp: 0, honorTimestamps: true)
         let rows = ExpositionLint.cardinalities(result)
         #expect(rows.map(\.metric) == ["h", "a", "b"] && rows.map(\.seriesCount) == [4, 1, 1])
     }

@@ -10,7 +10,7 @@ struct ExpositionTests {
 
     static func parse(_ text: String, _ contentType: String? = nil, honorTimestamps: Bool = true) throws -> ExpositionResult {
         let bytes = Array(text.utf8)
-        return try Exposition.parse(bytes.span, contentType: contentType, defaultTimestamp: 1_000, honorTimestamps: honorTimestamps)
+        return try Exposition.parse(bytes, contentType: contentType, defaultTimestamp: 1_000, honorTimestamps: honorTimestamps)
     }
 
     @Test(
@@ -21,7 +21,7 @@ struct ExpositionTests {
         let isOpenMetrics = capture.type.contains("openmetrics")
         let message = try capture.message()
         let result = try Exposition.parse(
-            message.span, contentType: isOpenMetrics ? Self.openMetrics : "text/plain; version=0.0.4", defaultTimestamp: 5, honorTimestamps: true)
+            message, contentType: isOpenMetrics ? Self.openMetrics : "text/plain; version=0.0.4", defaultTimestamp: 5, honorTimestamps: true)
         let families = try capture.expected().array ?? []
         let samples = families.flatMap { $0["samples"].elements }
         let expected = samples.map { sample in
@@ -167,7 +167,7 @@ struct ExpositionTests {
     func invalidText() {
         let bytes = Array("a 1\nb{c=\"".utf8) + [0xff] + Array("\"} 1\n".utf8)
         let error = #expect(throws: FormatError.self) {
-            try Exposition.parse(bytes.span, contentType: nil, defaultTimestamp: 0, honorTimestamps: true)
+            try Exposition.parse(bytes, contentType: nil, defaultTimestamp: 0, honorTimestamps: true)
         }
         #expect(error?.description == "Prometheus text: line 2, byte 9: the label's value is not valid UTF-8")
     }
@@ -183,7 +183,7 @@ struct ExpositionTests {
     func damage(contentType: String?) {
         let text = "# TYPE a counter\n# HELP a x\\n\na_total{b=\"c\\\"\",\"d\"=\"e\"} 1e3 5 # {t=\"u\"} 1 2\n{\"f.g\"} NaN\n# EOF\n"
         Damage.both(Array(text.utf8)) { bytes in
-            _ = try? Exposition.parse(bytes.span, contentType: contentType, defaultTimestamp: 0, honorTimestamps: true)
+            _ = try? Exposition.parse(bytes, contentType: contentType, defaultTimestamp: 0, honorTimestamps: true)
         }
     }
 }

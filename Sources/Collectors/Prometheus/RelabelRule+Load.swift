@@ -8,7 +8,10 @@ extension RelabelRule {
     ]
 
     /// Reads an entry of `relabel_configs`; refuses what Prometheus refuses (model/relabel, `Validate`).
-    init(_ node: ConfigurationNode) throws(ConfigurationError) {
+    ///
+    /// - Parameter validation: which label names are legal.
+    init(_ node: ConfigurationNode, validation: NameValidation = .utf8) throws(ConfigurationError) {
+        guard !node.isNull else { throw node.error("empty or null relabeling rule") }
         let mapping = try node.mapping(Self.keys)
         var action = Action.replace
         if let value = mapping["action"] {
@@ -46,6 +49,7 @@ extension RelabelRule {
             }
         case .keep, .drop, .labelmap, .labeldrop, .labelkeep: break
         }
+        try Self.checkNames(mapping, action, target, replacement, validation)
         switch action {
         case .hashmod where modulus == 0:
             throw node.error("relabel configuration for hashmod requires non-zero modulus")
@@ -68,10 +72,44 @@ extension RelabelRule {
                 action: action, sourceLabels: try mapping["source_labels"]?.strings ?? [], separator: separator,
                 targetLabel: target,
                 expression: expression, replacement: replacement, modulus: modulus)
+            self.validation = validation
         } catch let error as ConfigurationError {
             throw error
         } catch {
             throw (expressionNode ?? node).error("\(error)")
         }
+    }
+
+    /// Refuses names that no label may have, and replacements that would do nothing.
+    private static func checkNames(
+        _ mapping: ConfigurationMapping, _ action: Action, _ target: String, _ replacement: String, _ validation: NameValidation
+    ) throws(ConfigurationError) {
+        let targetNode = mapping["target_label"] ?? mapping.node
+        switch action {
+        case .lowercase, .uppercase, .keepequal, .dropequal, .hashmod:
+            guard validation.isLabelName(target) else {
+                throw targetNode.error("\(target.debugDescription) is invalid 'target_label' for \(action.rawValue) action")
+            }
+        case .replace:
+            guard isLabelTemplate(target, validation) else {
+                throw targetNode.error("\(target.debugDescription) is invalid 'target_label' for \(action.rawValue) action")
+            }
+        case .labelmap:
+            guard isLabelTemplate(replacement, validation) else {
+                throw (mapping["replacement"] ?? mapping.node).error(
+                    "\(replacement.debugDescription) is invalid 'replacement' for \(action.rawValue) action")
+            }
+        case .keep, .drop, .labeldrop, .labelkeep: break
+        }
+        if action == .lowercase || action == .uppercase, replacement != "$1" {
+            throw (mapping["replacement"] ?? mapping.node).error("'replacement' can not be set for \(action.rawValue) action")
+        }
+    }
+
+    /// Whether `text` may become a label's name once its groups are filled in (model/relabel, `relabelTargetLegacy`).
+    private static func isLabelTemplate(_ text: String, _ validation: NameValidation) -> Bool {
+        guard validation == .legacy else { return !text.isEmpty }
+        let withoutGroups = text.replacing("${", with: "_").replacing("}", with: "_").replacing("$", with: "_")
+        return withoutGroups.isLabelIdentifier
     }
 }

@@ -14,8 +14,10 @@ package struct RelabelRule: Sendable {
     package var targetLabel: String
     package var replacement: String
     package var modulus: UInt64
+    /// Which names its targets may have.
+    package var validation = NameValidation.utf8
     /// The expression as written; ``expression`` is it, anchored at both ends.
-    let expressionText: String
+    package let expressionText: String
     let expression: Pattern
 
     package static let defaultExpression = "(.*)"
@@ -53,7 +55,7 @@ package struct RelabelRule: Sendable {
             let value = source(labels)
             guard let groups = expression.firstMatch(in: value) else { return true }
             let target = expand(targetLabel, value, groups)
-            guard !target.isEmpty else { return true }
+            guard validation.isLabelName(target) else { return true }
             labels[target] = expand(replacement, value, groups)
         case .lowercase: labels[targetLabel] = source(labels).lowercased()
         case .uppercase: labels[targetLabel] = source(labels).uppercased()
@@ -117,7 +119,7 @@ extension RelabelRule: Hashable {
         left.action == right.action && left.sourceLabels == right.sourceLabels && left.separator == right.separator
             && left.targetLabel == right.targetLabel && left.replacement == right.replacement
             && left.modulus == right.modulus
-            && left.expressionText == right.expressionText
+            && left.expressionText == right.expressionText && left.validation == right.validation
     }
 
     package func hash(into hasher: inout Hasher) {

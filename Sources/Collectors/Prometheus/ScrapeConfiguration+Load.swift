@@ -10,21 +10,15 @@ extension ScrapeConfiguration {
         "triton", "uyuni", "vultr",
     ].map { $0 + "_sd_configs" }
 
-    private static let notActedOn =
-        discoveries + [
-            "scrape_protocols", "fallback_scrape_protocol", "scrape_native_histograms", "scrape_classic_histograms",
-            "always_scrape_classic_histograms", "convert_classic_histograms_to_nhcb", "native_histogram_bucket_limit",
-            "native_histogram_min_bucket_factor", "keep_dropped_targets", "metric_name_validation_scheme",
-            "metric_name_escaping_scheme",
-            "scrape_failure_log_file", "extra_scrape_metrics",
-        ]
+    private static let notActedOn = discoveries
 
     private static let actedOn =
         [
             "job_name", "honor_labels", "honor_timestamps", "track_timestamps_staleness", "params", "scrape_interval",
             "scrape_timeout",
             "metrics_path", "scheme", "enable_compression", "static_configs", "file_sd_configs", "relabel_configs", "metric_relabel_configs",
-        ] + ScrapeLimits.keys + HTTPClientOptions.keys
+            "keep_dropped_targets", "scrape_failure_log_file", "extra_scrape_metrics",
+        ] + ScrapeLimits.keys + ScrapeFormats.keys + HTTPClientOptions.keys
 
     init(
         _ node: ConfigurationNode, global: PrometheusConfiguration.Global, warnings: inout [ConfigurationWarning]
@@ -32,8 +26,10 @@ extension ScrapeConfiguration {
         let mapping = try node.mapping(Self.actedOn + Self.notActedOn)
         warnings += mapping.warnings(notActedOn: Self.notActedOn)
         jobName = try mapping.required("job_name").nonEmptyString
+        file = node.file
         interval = try mapping["scrape_interval"]?.duration ?? .zero
         if interval == .zero { interval = global.scrapeInterval }
+        timeout = min(global.scrapeTimeout, interval)
         if let value = mapping["scrape_timeout"], try value.duration > .zero {
             timeout = try value.duration
             guard timeout <= interval else {
@@ -41,8 +37,6 @@ extension ScrapeConfiguration {
                     "scrape timeout greater than scrape interval for scrape config with job name \(jobName.debugDescription)"
                 )
             }
-        } else {
-            timeout = min(global.scrapeTimeout, interval)
         }
         if let value = mapping["metrics_path"] { metricsPath = try value.nonEmptyString }
         if let value = mapping["scheme"] { scheme = try value.choice(["http", "https"]) }
@@ -57,14 +51,23 @@ extension ScrapeConfiguration {
         options.enableCompression = try mapping["enable_compression"]?.bool ?? true
         options.http = try HTTPClientOptions(mapping)
         options.limits = try ScrapeLimits(mapping, defaults: global.limits)
+        options.formats = try ScrapeFormats(mapping, defaults: global.formats, warnings: &warnings)
+        hasOwnProtocols = mapping["scrape_protocols"] != nil || global.formats.protocols != nil
+        options.reportsExtraMetrics = try mapping["extra_scrape_metrics"]?.bool ?? global.reportsExtraMetrics
+        hasOwnExtraMetrics = mapping["extra_scrape_metrics"] != nil
+        options.failureLogFile = try mapping["scrape_failure_log_file"]?.filePath ?? global.scrapeFailureLogFile
+        let kept = try mapping.count("keep_dropped_targets") ?? 0
+        keptDroppedTargetCountMax = kept > 0 ? kept : global.keptDroppedTargetCountMax
+        let validation = options.formats.validation
         for rule in try mapping["metric_relabel_configs"]?.list ?? [] {
-            options.metricRelabelRules.append(try RelabelRule(rule))
+            options.metricRelabelRules.append(try RelabelRule(rule, validation: validation))
         }
-        for rule in try mapping["relabel_configs"]?.list ?? [] { relabelRules.append(try RelabelRule(rule)) }
+        for rule in try mapping["relabel_configs"]?.list ?? [] { relabelRules.append(try RelabelRule(rule, validation: validation)) }
         targetLimit = options.limits.targetCountMax
 
         for group in try mapping["static_configs"]?.list ?? [] {
-            staticGroups.append(try TargetGroup(group))
+            // Rules may make an address of what is none: the blackbox exporter's targets are URLs.
+            staticGroups.append(try TargetGroup(group, mustBeAddresses: relabelRules.isEmpty))
         }
         for discovery in try mapping["file_sd_configs"]?.list ?? [] {
             let fields = try discovery.mapping(["files", "refresh_interval"])
@@ -86,12 +89,13 @@ extension ScrapeConfiguration {
 
 extension TargetGroup {
     /// An entry of `static_configs`, or of a file that `file_sd_configs` names.
-    init(_ node: ConfigurationNode) throws(ConfigurationError) {
+    init(_ node: ConfigurationNode, mustBeAddresses: Bool = false) throws(ConfigurationError) {
+        guard !node.isNull else { throw node.error("empty or null section in static_configs") }
         let mapping = try node.mapping(["targets", "labels"])
         targets = []
         for target in try mapping["targets"]?.list ?? [] {
             let address = try target.nonEmptyString
-            guard !address.contains("/") else {
+            guard !mustBeAddresses || !address.contains("/") else {
                 throw target.error(
                     "\(address.debugDescription) is not a valid hostname: expected host:port without scheme or path")
             }

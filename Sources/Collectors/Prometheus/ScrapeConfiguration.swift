@@ -13,6 +13,13 @@ package struct ScrapeConfiguration: Sendable, Hashable {
     /// What a scrape does, whichever target it is of.
     package var options = ScrapeOptions()
     package var targetLimit = 0
+    /// Dropped targets shown; 0: no limit.
+    package var keptDroppedTargetCountMax = 0
+    /// The file it stands in.
+    package var file = ""
+    /// Whether the configuration names protocols and extra metrics itself: features do not change these.
+    var hasOwnProtocols = false
+    var hasOwnExtraMetrics = false
     package var relabelRules: [RelabelRule] = []
     package var staticGroups: [TargetGroup] = []
     package var fileDiscoveries: [FileDiscovery] = []
@@ -51,6 +58,12 @@ package struct ScrapeOptions: Sendable, Hashable {
     package var enableCompression = true
     package var http = HTTPClientOptions()
     package var limits = ScrapeLimits()
+    package var budget = ScrapeBudget.unlimited
+    package var formats = ScrapeFormats()
+    /// Add the series of ``ReportSeries/extraNames``.
+    package var reportsExtraMetrics = false
+    /// Where failed scrapes are written down; absolute.
+    package var failureLogFile: String?
     package var metricRelabelRules: [RelabelRule] = []
 }
 
@@ -73,13 +86,13 @@ package struct ScrapeLimits: Sendable, Hashable {
     ]
 
     init(_ mapping: ConfigurationMapping, defaults: ScrapeLimits) throws(ConfigurationError) {
+        // 0 does not lift a limit: Prometheus takes it for not set.
         func count(_ key: String, _ inherited: Int) throws(ConfigurationError) -> Int {
-            guard let node = mapping[key] else { return inherited }
-            let value = try node.int
-            guard value >= 0 else { throw node.error("\(node.name) must not be negative") }
-            return value
+            let value = try mapping.count(key) ?? 0
+            return value == 0 ? inherited : value
         }
-        bodyByteCountMax = try mapping["body_size_limit"]?.byteCount ?? defaults.bodyByteCountMax
+        let ownByteCount = try mapping["body_size_limit"]?.byteCount ?? 0
+        bodyByteCountMax = ownByteCount == 0 ? defaults.bodyByteCountMax : ownByteCount
         sampleCountMax = try count("sample_limit", defaults.sampleCountMax)
         targetCountMax = try count("target_limit", defaults.targetCountMax)
         labelCountMax = try count("label_limit", defaults.labelCountMax)

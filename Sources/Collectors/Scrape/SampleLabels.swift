@@ -10,8 +10,12 @@ extension ScrapeTarget {
         if !options.metricRelabelRules.isEmpty {
             guard RelabelRule.apply(options.metricRelabelRules, to: &merged), !merged.isEmpty else { return nil }
         }
-        guard merged[Labels.metricName] != nil else {
+        guard let name = merged[Labels.metricName] else {
             throw ScrapeError("a sample has no metric name after relabelling: \(exposed)")
+        }
+        if options.formats.validation == .legacy {
+            let isLegal = options.formats.validation.isMetricName(name) && merged.pairs.allSatisfy { $0.name.isLabelIdentifier }
+            guard isLegal else { throw ScrapeError("invalid metric name or label names: \(merged)") }
         }
         try check(merged)
         return merged

@@ -2,10 +2,26 @@ import Settings
 
 /// Why a scrape failed: the text that `/api/v1/targets` shows as `lastError`.
 package struct ScrapeError: Error, Sendable, Hashable, CustomStringConvertible {
-    package var description: String
+    /// What is counted apart.
+    package enum Reason: Sendable, Hashable {
+        case other
+        case bodySize
+        case sampleLimit
+        case targetBudget
+        case metricBudget
+    }
 
-    init(_ description: String) {
+    package var description: String
+    package var reason = Reason.other
+    /// Samples exposed and samples left after relabelling, where the scrape came as far as that.
+    var scraped = 0
+    var kept = 0
+
+    init(_ description: String, reason: Reason = .other, scraped: Int = 0, kept: Int = 0) {
         self.description = description
+        self.reason = reason
+        self.scraped = scraped
+        self.kept = kept
     }
 
     static func timedOut(_ url: String, after timeout: Duration) -> ScrapeError {
@@ -21,10 +37,6 @@ package struct ScrapeError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     static func bodyTooLarge(_ limit: Int) -> ScrapeError {
-        ScrapeError("body size limit exceeded: the exposition is larger than \(limit) bytes")
-    }
-
-    static func sampleLimit(_ limit: Int) -> ScrapeError {
-        ScrapeError("sample limit exceeded: more than \(limit) samples after relabelling")
+        ScrapeError("body size limit exceeded: the exposition is larger than \(limit) bytes", reason: .bodySize)
     }
 }

@@ -12,6 +12,11 @@ final class ScrapeLoop: Sendable {
     private let time: TimeSource
     private let logger: Logger
     private let state: Mutex<TargetSnapshot>
+    /// What is known of the families that the target exposes.
+    private let metadata = Mutex<[MetricMetadata]>([])
+    private let failureLog: ScrapeFailureLog?
+    /// Told of what exceeded a budget, and how many samples that refused.
+    private let countBudget: @Sendable (ScrapeBudgetFigures.Key.Scope, Int) -> Void
     /// Ends when the loop is to stop.
     private let stopped: AsyncStream<Never>
     private let stopper: AsyncStream<Never>.Continuation
@@ -25,9 +30,11 @@ final class ScrapeLoop: Sendable {
     init(
         target: ScrapeTarget, pool: String, hostName: String, client: ScrapeClient, store: any TelemetryStore,
         time: TimeSource,
-        logger: Logger
+        logger: Logger, countBudget: @escaping @Sendable (ScrapeBudgetFigures.Key.Scope, Int) -> Void = { _, _ in }
     ) {
         self.target = target
+        self.countBudget = countBudget
+        failureLog = target.options.failureLogFile.map { ScrapeFailureLog(path: $0, job: pool, target: target.url) }
         self.client = client
         self.store = store
         self.time = time
@@ -44,6 +51,9 @@ final class ScrapeLoop: Sendable {
     }
 
     var snapshot: TargetSnapshot { state.withLock { $0 } }
+
+    /// What is known of the families that the target exposes, by name.
+    var families: [MetricMetadata] { metadata.withLock { $0 } }
 
     /// Ends the loop; its series get staleness markers.
     func stop() {
@@ -69,10 +79,9 @@ final class ScrapeLoop: Sendable {
         }
         guard !Task.isCancelled, let stopTime = stopTime.withLock({ $0 }), var cache else { return }
         var markers = cache.end(at: stopTime)
-        appendReport(
-            [Staleness.marker, Staleness.marker, Staleness.marker, Staleness.marker, Staleness.marker], at: stopTime,
-            to: &markers)
-        await append(markers)
+        let names = ReportSeries.names(extra: target.options.reportsExtraMetrics)
+        appendReport(names.map { _ in Staleness.marker }, at: stopTime, to: &markers)
+        await append(markers, &cache)
     }
 
     private func scrapeForever() async -> ScrapeCache {
@@ -100,66 +109,76 @@ final class ScrapeLoop: Sendable {
         let start = ContinuousClock.now
         var outcome = ScrapeCache.Outcome()
         var failure: ScrapeError?
+        var byteCount = 0
         do throws(ScrapeError) {
             let answer = try await client.get(
-                target.url, accept: ScrapeClient.acceptHeader, timeout: target.timeout, options: target.options)
+                target.url, accept: target.options.formats.acceptHeader, timeout: target.timeout, options: target.options)
+            byteCount = answer.body.count
             outcome = try read(answer, at: timestamp, cache: &cache)
         } catch {
             failure = error
         }
         if Task.isCancelled { return }
         let duration = ContinuousClock.now - start
-        if failure != nil { outcome.batch = cache.end(at: timestamp) }
-        let report = [
+        if let failure {
+            outcome.rows = cache.end(at: timestamp)
+            (outcome.scraped, outcome.afterRelabelling) = (failure.scraped, failure.kept)
+            byteCount = failure.reason == .bodySize ? -1 : byteCount
+        }
+        var report = [
             failure == nil ? 1 : 0, duration.seconds, Double(outcome.scraped), Double(outcome.afterRelabelling),
             Double(outcome.added),
         ]
-        appendReport(report, at: timestamp, to: &outcome.batch)
-        if let refusal = await append(outcome.batch), failure == nil {
-            failure = ScrapeError("the samples could not be stored: \(refusal)")
-            if refusal.code == .rejected {
-                // One row that the store never takes must not hide that the target was reached.
-                var markers = cache.end(at: timestamp)
-                appendReport([0, duration.seconds, report[2], report[3], 0], at: timestamp, to: &markers)
-                await append(markers)
-            }
+        if target.options.reportsExtraMetrics {
+            report += [target.timeout.seconds, Double(target.options.limits.sampleCountMax), Double(byteCount)]
         }
-        record(failure, timestamp: timestamp, duration: duration, duplicates: outcome.duplicates)
+        appendReport(report, at: timestamp, to: &outcome.rows)
+        if let refusal = await append(outcome.rows, &cache), failure == nil, refusal.code != .rejected {
+            failure = ScrapeError("the samples could not be stored: \(refusal)")
+        }
+        if outcome.warning != nil || failure != nil { count(failure ?? outcome.warning, outcome) }
+        if !outcome.rows.batch.metadata.isEmpty {
+            let families = cache.families
+            metadata.withLock { $0 = families }
+        }
+        record(failure, outcome, timestamp: timestamp, duration: duration)
     }
 
+    /// An answer without a byte is one without samples, whatever it says it is.
     private func read(
         _ answer: ScrapeClient.Answer, at timestamp: Int64, cache: inout ScrapeCache
     ) throws(ScrapeError) -> ScrapeCache.Outcome {
         let exposition: ExpositionResult
         do {
-            exposition = try Exposition.parse(
-                answer.body.span, contentType: answer.contentType, defaultTimestamp: timestamp,
-                honorTimestamps: target.options.honorTimestamps)
+            let formats = target.options.formats
+            let format =
+                answer.body.isEmpty ? .prometheusText : try ExpositionFormat(contentType: answer.contentType, fallback: formats.fallback)
+            exposition = try Exposition.read(
+                answer.body, as: format, options: formats.options(at: timestamp, honorTimestamps: target.options.honorTimestamps))
         } catch {
             throw ScrapeError("\(error)")
         }
-        return try cache.process(exposition, of: target, at: timestamp)
+        return try cache.process(exposition, of: target, at: timestamp, directory: store.seriesDirectory)
     }
 
-    /// The series that Prometheus adds to every scrape, in the order of ``reportNames``.
-    private func appendReport(_ values: [Double], at timestamp: Int64, to batch: inout MetricBatch) {
-        for (name, value) in zip(Self.reportNames, values) {
-            let series = batch.addSeries(target.reportLabels(name))
-            batch.append(series: series, timestamp: timestamp, value: value)
+    /// The series that Prometheus adds to every scrape, in the order of ``ReportSeries``.
+    private func appendReport(_ values: [Double], at timestamp: Int64, to rows: inout ScrapeRows) {
+        for (number, value) in values.enumerated() {
+            let series = rows.add(.report(number))
+            rows.batch.append(series: series, timestamp: timestamp, value: value)
         }
     }
 
-    private static let reportNames = [
-        "up", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_samples_post_metric_relabeling",
-        "scrape_series_added",
-    ]
-
     @discardableResult
-    private func append(_ metrics: MetricBatch) async -> StoreError? {
-        var batch = TelemetryBatch()
-        batch.metrics = metrics
+    private func append(_ rows: ScrapeRows, _ cache: inout ScrapeCache) async -> StoreError? {
         do throws(StoreError) {
-            try await store.append(batch)
+            do throws(StoreError) {
+                try await store.append(telemetry(cache.batch(rows, of: target, store.seriesDirectory)))
+            } catch {
+                // The store may have forgotten a series just when its handle was looked up: with all labels it has no reason to refuse.
+                guard error.code == .overloaded, store.seriesDirectory != nil else { throw error }
+                try await store.append(telemetry(cache.batch(rows, of: target, nil)))
+            }
             return nil
         } catch {
             logger.warning("Scraped samples could not be stored", metadata: ["error": "\(error)"])
@@ -167,24 +186,50 @@ final class ScrapeLoop: Sendable {
         }
     }
 
-    private func record(_ failure: ScrapeError?, timestamp: Int64, duration: Duration, duplicates: Int) {
-        let before = state.withLock { state in
-            let before = state.health
+    private func telemetry(_ metrics: MetricBatch) -> TelemetryBatch {
+        var batch = TelemetryBatch()
+        batch.metrics = metrics
+        return batch
+    }
+
+    /// Counts what exceeded a budget.
+    private func count(_ error: ScrapeError?, _ outcome: ScrapeCache.Outcome) {
+        switch error?.reason {
+        case .targetBudget: countBudget(.target, error?.scraped ?? 0)
+        case .metricBudget: countBudget(.metric, outcome.refused)
+        case .bodySize: countBudget(.body, 0)
+        case .other, .sampleLimit, nil: break
+        }
+    }
+
+    private func record(_ failure: ScrapeError?, _ outcome: ScrapeCache.Outcome, timestamp: Int64, duration: Duration) {
+        let text = failure?.description ?? outcome.warning?.description ?? ""
+        let (before, textBefore) = state.withLock { state in
+            let before = (state.health, state.lastError)
             state.health = failure == nil ? .up : .down
-            state.lastError = failure?.description ?? ""
+            state.lastError = text
             state.lastScrape = timestamp
             state.lastScrapeDuration = duration
             return before
         }
-        if duplicates > 0 {
+        if outcome.duplicates > 0 {
             logger.warning(
-                "Samples of a series that came twice in one scrape were left out", metadata: ["count": "\(duplicates)"])
+                "Samples of a series that came twice in one scrape were left out", metadata: ["count": "\(outcome.duplicates)"])
+        }
+        if outcome.outOfBounds > 0 {
+            logger.warning("Samples too far in the future were left out", metadata: ["count": "\(outcome.outOfBounds)"])
+        }
+        if let failure, let log = failureLog, let refusal = log.write(failure, at: time.nanoseconds) {
+            logger.warning("scrape_failure_log_file cannot be written", metadata: ["file": "\(log.path)", "error": "\(refusal)"])
         }
         // Said when it changes: a target that is down for a day is no news every 15 s.
         if let failure, before != .down {
             logger.warning("Scrape failed", metadata: ["error": .string(failure.description)])
         } else if failure == nil, before == .down {
             logger.info("Scrape succeeds again")
+        }
+        if let warning = outcome.warning, failure == nil, !textBefore.hasPrefix(warning.description.prefix { $0 != ":" }) {
+            logger.warning("Part of a scrape was refused", metadata: ["error": .string(warning.description)])
         }
     }
 
@@ -196,21 +241,5 @@ final class ScrapeLoop: Sendable {
             }
         }
         return url
-    }
-}
-
-/// Spreads recurring work over its interval.
-package enum Schedule {
-    /// The next instant after `now` at which work with this hash is due: the interval's multiples since the epoch, shifted by
-    /// the hash. The same in every process, so that a restart does not move it.
-    ///
-    /// - Parameter now: nanoseconds since the epoch, like the result.
-    package static func next(after now: Int64, interval: Duration, offsetHash: UInt64) -> Int64 {
-        // Whole milliseconds, so that timestamps in milliseconds are evenly spaced.
-        let step = max(1, interval.milliseconds) * 1_000_000
-        let offset = Int64(offsetHash % UInt64(step / 1_000_000)) * 1_000_000
-        let since = now - offset
-        let remainder = since % step
-        return now - (remainder >= 0 ? remainder : remainder + step) + step
     }
 }

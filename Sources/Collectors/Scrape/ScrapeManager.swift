@@ -13,6 +13,8 @@ package final class ScrapeManager: Service {
         var configuration: ScrapeConfiguration
         var loops: [ScrapeTarget: ScrapeLoop] = [:]
         var dropped: [Labels] = []
+        /// How many were dropped, shown or not.
+        var droppedCount = 0
         /// Targets that cannot be scraped, and why.
         var invalid: [TargetSnapshot] = []
     }
@@ -24,8 +26,8 @@ package final class ScrapeManager: Service {
 
     /// How often the files of `file_sd_configs` are looked at.
     private static let discoveryInterval = Duration.seconds(5)
-    /// Dropped targets shown for each job: a cluster's discovery may drop tens of thousands.
-    private static let droppedCountMax = 1_000
+    /// Dropped targets shown of a job that sets no `keep_dropped_targets`: a cluster's discovery may drop tens of thousands.
+    private static let droppedCountMax = 10_000
 
     private let store: any TelemetryStore
     private let time: TimeSource
@@ -33,6 +35,7 @@ package final class ScrapeManager: Service {
     private let userAgent: String
     private let hostName: String
     private let state: Mutex<State>
+    private let budgets = Budgets()
     /// One element whenever the targets may have changed.
     private let changes: AsyncStream<Void>
     private let change: AsyncStream<Void>.Continuation
@@ -67,8 +70,25 @@ package final class ScrapeManager: Service {
                 return ScrapePool(
                     name: configuration.jobName,
                     active: active.sorted { ($0.scrapeURL, $0.labels) < ($1.scrapeURL, $1.labels) },
-                    dropped: pool.dropped)
+                    dropped: pool.dropped, droppedCount: pool.droppedCount)
             }
+        }
+    }
+
+    /// What exceeded a budget since the start.
+    package var budgetFigures: ScrapeBudgetFigures { budgets.figures }
+
+    /// The rules of a job for its targets; nil where there is no such job.
+    package func relabelRules(of job: String) -> [RelabelRule]? {
+        state.withLock { $0.configuration.scrapes.first { $0.jobName == job }?.relabelRules }
+    }
+
+    /// Of every target being scraped, its labels and what is known of the families that it exposes.
+    package func metadata() -> [(target: Labels, families: [MetricMetadata])] {
+        let (configurations, pools) = state.withLock { ($0.configuration.scrapes, $0.pools) }
+        return configurations.flatMap { configuration in
+            (pools[configuration.jobName]?.loops.values.sorted { ($0.target.url, $0.target.labels) < ($1.target.url, $1.target.labels) } ?? [])
+                .map { ($0.target.labels, $0.families) }
         }
     }
 
@@ -117,7 +137,8 @@ package final class ScrapeManager: Service {
                 } else {
                     let loop = ScrapeLoop(
                         target: target, pool: scrape.jobName, hostName: hostName, client: client, store: store,
-                        time: time, logger: logger)
+                        time: time, logger: logger,
+                        countBudget: { [budgets] scope, samples in budgets.add(scope, of: scrape.jobName, samples: samples) })
                     pool.loops[target] = loop
                     started.append(loop)
                 }
@@ -152,7 +173,10 @@ package final class ScrapeManager: Service {
         for outcome in outcomes {
             switch outcome {
             case .active(let target): wanted.append(target)
-            case .dropped(let labels): if pool.dropped.count < Self.droppedCountMax { pool.dropped.append(labels) }
+            case .dropped(let labels):
+                let limit = scrape.keptDroppedTargetCountMax > 0 ? scrape.keptDroppedTargetCountMax : Self.droppedCountMax
+                if pool.dropped.count < limit { pool.dropped.append(labels) }
+                pool.droppedCount += 1
             case .invalid(let labels, let reason): refuse(labels, reason)
             }
         }

@@ -75,7 +75,7 @@ extension ScrapeConfiguration {
             ("job", jobName), ("__scrape_interval__", DurationText.format(interval)),
             ("__scrape_timeout__", DurationText.format(timeout)),
             ("__metrics_path__", metricsPath), ("__scheme__", scheme),
-        ]
+        ] + options.formats.targetLabels
         for (name, value) in defaults where labels[name] == nil { labels[name] = value }
         for parameter in parameters {
             if let first = parameter.values.first, labels["__param_" + parameter.name] == nil {
@@ -106,6 +106,8 @@ extension ScrapeConfiguration {
         guard scheme == "http" || scheme == "https" else {
             return .invalid(discovered, reason: "unsupported scheme \(scheme.debugDescription): expected http or https")
         }
+        var options = options
+        if let flaw = options.formats.read(labels) { return .invalid(discovered, reason: flaw) }
         let url = url(scheme: scheme, address: address, labels: labels)
         if labels["instance"] == nil { labels["instance"] = address }
         let public_ = Labels(sorted: labels.pairs.filter { !$0.name.hasPrefix("__") })

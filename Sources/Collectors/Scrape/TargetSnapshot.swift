@@ -6,6 +6,8 @@ package struct ScrapePool: Sendable {
     package var active: [TargetSnapshot]
     /// The discovered labels of those that relabelling dropped.
     package var dropped: [Labels]
+    /// How many it dropped, shown or not.
+    package var droppedCount: Int
 }
 
 /// A target and how its last scrape went.

@@ -1,47 +1,48 @@
 import Codecs
 
-/// The text formats in which targets expose metrics: Prometheus' 0.0.4 (and 1.0.0 with its quoted UTF-8 names) and
-/// OpenMetrics 1.0.
+/// The formats in which targets expose metrics: Prometheus' text 0.0.4 and 1.0.0 (with its quoted UTF-8 names), OpenMetrics 1.0, and
+/// the protobuf messages of `io.prometheus.client`.
 package enum Exposition {
-    /// The two grammars. OpenMetrics is the stricter one.
-    package enum Dialect: Sendable, Hashable {
-        case prometheus
-        case openMetrics
-
-        /// The dialect of a `Content-Type`; Prometheus' where none or another is named, as Prometheus falls back.
-        package init(contentType: String?) {
-            let mediaType = (contentType ?? "").prefix { $0 != ";" }.lowercased().filter { $0 != " " }
-            self = mediaType == "application/openmetrics-text" ? .openMetrics : .prometheus
-        }
-    }
-
-    /// Parses a whole answer.
+    /// Reads a whole answer. Labels are read only where ``ExpositionResult/labels(of:)`` is asked for them, and mistakes in them are found
+    /// then.
     ///
-    /// - Parameters:
-    ///   - contentType: the answer's `Content-Type`.
-    ///   - defaultTimestamp: the scrape's time in milliseconds, for samples without their own.
-    ///   - honorTimestamps: whether samples may bring their own time.
-    /// - Throws: ``FormatError`` with the line.
-    package static func parse(
-        _ bytes: Span<UInt8>, contentType: String?, defaultTimestamp: Int64, honorTimestamps: Bool
+    /// - Throws: ``FormatError`` with the line or the field.
+    package static func read(
+        _ body: [UInt8], as format: ExpositionFormat, options: ExpositionOptions
     ) throws(FormatError) -> ExpositionResult {
-        let dialect = Dialect(contentType: contentType)
-        var parser = ExpositionParser(
-            byteCount: bytes.count, dialect: dialect, defaultTimestamp: defaultTimestamp, honorTimestamps: honorTimestamps)
         do throws(DecodeError) {
-            try parser.parse(bytes)
+            if format == .protobuf {
+                var decoder = ProtobufExposition(options: options)
+                return try decoder.decode(body.span)
+            }
+            var parser = ExpositionParser(byteCount: body.count, format: format, options: options)
+            try parser.parse(body.span)
+            return parser.finish(body)
         } catch {
-            var formatError = FormatError(dialect == .openMetrics ? "OpenMetrics" : "Prometheus text", error)
-            formatError.line = line(of: error.offset, bytes)
-            throw formatError
+            throw formatError(error, format, body)
         }
-        return parser.result
     }
 
-    /// The line, from 1, in which a byte stands.
-    private static func line(of offset: Int, _ bytes: Span<UInt8>) -> Int {
-        var line = 1
-        for index in 0..<min(offset, bytes.count) where bytes[index] == UInt8(ascii: "\n") { line += 1 }
-        return line
+    /// Reads a whole answer, its labels too: an answer of another type than OpenMetrics or protobuf is taken for Prometheus' text.
+    ///
+    /// - Throws: ``FormatError`` with the line or the field.
+    package static func parse(
+        _ body: [UInt8], contentType: String?, defaultTimestamp: Int64, honorTimestamps: Bool
+    ) throws(FormatError) -> ExpositionResult {
+        var options = ExpositionOptions(defaultTimestamp: defaultTimestamp)
+        options.honorTimestamps = honorTimestamps
+        let format = (try? ExpositionFormat(contentType: contentType, fallback: .prometheusText004)) ?? .prometheusText
+        let result = try read(body, as: format, options: options)
+        for sample in result.samples { _ = try result.labels(of: sample) }
+        return result
+    }
+
+    /// A decoder's error in the words of its format, with the line where it has lines.
+    static func formatError(_ error: DecodeError, _ format: ExpositionFormat, _ body: [UInt8]) -> FormatError {
+        var formatError = FormatError(format.name, error)
+        if format != .protobuf {
+            formatError.line = 1 + body.prefix(max(0, error.offset)).reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
+        }
+        return formatError
     }
 }

@@ -2,69 +2,60 @@ import Codecs
 import Telemetry
 
 extension ExpositionParser {
-    /// Reads `name{labels} value [timestamp] [# {labels} value [timestamp]]`.
-    mutating func sample(_ bytes: Span<UInt8>) throws(DecodeError) {
+    /// Reads `name{labels} value [timestamp] [# {labels} value [timestamp]]`: the labels' syntax alone.
+    mutating func sample(_ bytes: Span<UInt8>) throws(DecodeError) -> ExpositionResult.Sample {
         let start = offset
-        var labels: [Label] = []
         while offset < end, Self.isNameByte(bytes[offset]) || bytes[offset] == UInt8(ascii: ":") { offset += 1 }
-        if offset > start {
-            guard Self.isMetricName(bytes, start..<offset) else {
-                throw error("a metric's name must not start with a digit", at: start)
-            }
-            labels.append(Label(Labels.metricName, bytes.text(start..<offset)))
-        }
-        if dialect == .prometheus { skipSpace(bytes) }
+        var hasName = offset > start
+        if hasName, Self.isDigit(bytes[start]) { throw error("a metric's name must not start with a digit", at: start) }
+        var key = start..<offset
+        if !isOpenMetrics { skipSpace(bytes) }
         if offset < end, bytes[offset] == UInt8(ascii: "{") {
-            try self.labels(bytes, &labels, mayHoldName: offset == start)
-        } else if labels.isEmpty {
+            hasName = try labels(bytes, mayHoldName: !hasName) || hasName
+            key = start..<offset
+        } else if !hasName {
             throw unexpected(bytes, "a metric's name")
         }
-        guard labels.contains(where: { $0.name == Labels.metricName && !$0.value.isEmpty }) else {
-            throw error("the sample has no metric name", at: start)
-        }
+        guard hasName else { throw error("the sample has no metric name", at: start) }
         try separator(bytes)
         let value = try number(bytes, "a value")
-        var (timestamp, hasOwnTimestamp) = (defaultTimestamp, false)
-        if let written = try self.timestamp(bytes), honorTimestamps {
+        var (timestamp, hasOwnTimestamp) = (options.defaultTimestamp, false)
+        if let written = try self.timestamp(bytes), options.honorTimestamps {
             (timestamp, hasOwnTimestamp) = (written, true)
         }
-        var series = ExpositionResult.Series(
-            labels: Labels(labels), value: value, timestamp: timestamp, hasOwnTimestamp: hasOwnTimestamp)
-        if dialect == .openMetrics { series.exemplar = try exemplar(bytes, timestamp) }
+        let form: SeriesForm = kind == .histogram ? .histogramText : kind == .summary ? .summaryText : .text
+        var sample = ExpositionResult.Sample(
+            key: key, form: form, value: value, timestamp: timestamp, hasOwnTimestamp: hasOwnTimestamp)
+        if isOpenMetrics, let exemplar = try exemplar(bytes, timestamp) {
+            sample.exemplars = result.exemplars.count..<result.exemplars.count + 1
+            result.exemplars.append(exemplar)
+        }
         try finishLine(bytes)
-        result.series.append(series)
+        return sample
     }
 
     // MARK: Labels
 
-    /// Reads `{name="value", …}`. With `mayHoldName`, one quoted text without a value is the metric's name.
-    private mutating func labels(
-        _ bytes: Span<UInt8>, _ labels: inout [Label], mayHoldName: Bool
-    ) throws(DecodeError) {
+    /// Moves over `{name="value", …}`. With `mayHoldName`, one quoted text without a value is the metric's name.
+    ///
+    /// - Returns: whether there was one.
+    private mutating func labels(_ bytes: Span<UInt8>, mayHoldName: Bool) throws(DecodeError) -> Bool {
         offset += 1
-        var hasName = !mayHoldName
-        // Looking for a name among many by walking would take quadratic time.
-        var names: Set<String> = []
+        var hasName = false
         while true {
             skipSpace(bytes)
             guard offset < end else { throw error("the text ends within labels") }
             if bytes[offset] == UInt8(ascii: "}") { break }
-            let place = offset
             let isQuoted = bytes[offset] == UInt8(ascii: "\"")
-            let name = isQuoted ? try quoted(bytes, "a label's name") : try labelName(bytes)
+            if isQuoted { _ = try quoted(bytes, "a label's name") } else { try labelName(bytes) }
             skipSpace(bytes)
             if offset < end, bytes[offset] == UInt8(ascii: "=") {
                 offset += 1
                 skipSpace(bytes)
-                let value = try quoted(bytes, "the label's value")
-                if labels.count == 64 { names.formUnion(labels.map(\.name)) }
-                let isTwice = labels.count < 64 ? labels.contains { $0.name == name } : !names.insert(name).inserted
-                if isTwice { throw error("the label \"\(name)\" occurs twice", at: place) }
-                labels.append(Label(name, value))
+                _ = try quoted(bytes, "the label's value")
             } else {
-                guard isQuoted, !hasName else { throw unexpected(bytes, "'=' after a label's name") }
+                guard isQuoted, mayHoldName, !hasName else { throw unexpected(bytes, "'=' after a label's name") }
                 hasName = true
-                labels.append(Label(Labels.metricName, name))
             }
             skipSpace(bytes)
             if offset < end, bytes[offset] == UInt8(ascii: ",") {
@@ -74,34 +65,26 @@ extension ExpositionParser {
             }
         }
         offset += 1
+        return hasName
     }
 
-    private mutating func labelName(_ bytes: Span<UInt8>) throws(DecodeError) -> String {
+    private mutating func labelName(_ bytes: Span<UInt8>) throws(DecodeError) {
         let start = offset
         while offset < end, Self.isNameByte(bytes[offset]) { offset += 1 }
         guard offset > start, !Self.isDigit(bytes[start]) else { throw unexpected(bytes, "a label's name", at: start) }
-        return bytes.text(start..<offset)
     }
 
-    /// A text in double quotes with `\\`, `\"` and `\n`.
-    mutating func quoted(_ bytes: Span<UInt8>, _ what: String) throws(DecodeError) -> String {
+    /// Moves over a text in double quotes with `\\`, `\"` and `\n`; returns where it stands, without the quotes.
+    mutating func quoted(_ bytes: Span<UInt8>, _ what: String) throws(DecodeError) -> Range<Int> {
         guard offset < end, bytes[offset] == UInt8(ascii: "\"") else { throw unexpected(bytes, "\(what) in double quotes") }
         let start = offset + 1
         var index = start
-        var hasEscapes = false
         while index < end, bytes[index] != UInt8(ascii: "\""), bytes[index] != UInt8(ascii: "\n") {
-            if bytes[index] == UInt8(ascii: "\\") {
-                hasEscapes = true
-                index += 1
-            }
-            index += 1
+            index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
         }
         guard index < end, bytes[index] == UInt8(ascii: "\"") else { throw error("\(what) has no closing quote") }
-        guard let text = bytes.validText(start..<index) else {
-            throw error("\(what) is not valid UTF-8", at: bytes.firstInvalidUTF8(start..<index))
-        }
         offset = index + 1
-        return hasEscapes ? Self.unescaped(bytes, start..<index, isQuoteEscaped: true) : text
+        return start..<index
     }
 
     // MARK: Values
@@ -124,7 +107,7 @@ extension ExpositionParser {
     /// The sample's own time, in milliseconds: an integer of milliseconds in Prometheus' format, seconds in OpenMetrics.
     private mutating func timestamp(_ bytes: Span<UInt8>) throws(DecodeError) -> Int64? {
         guard isAtTimestamp(bytes) else { return nil }
-        if dialect == .openMetrics { return try seconds(bytes) }
+        if isOpenMetrics { return try seconds(bytes) }
         let range = token(bytes)
         guard let milliseconds = Int64(bytes.text(range)) else {
             throw error("expected a timestamp in milliseconds, found \"\(bytes.text(range).prefix(40))\"", at: range.lowerBound)
@@ -134,7 +117,7 @@ extension ExpositionParser {
 
     /// Whether something other than an exemplar follows on the line; moves to it.
     private mutating func isAtTimestamp(_ bytes: Span<UInt8>) -> Bool {
-        if dialect == .prometheus {
+        if !isOpenMetrics {
             skipSpace(bytes)
             return offset < end && bytes[offset] > UInt8(ascii: " ")
         }
@@ -158,19 +141,21 @@ extension ExpositionParser {
         guard offset + 2 < end, bytes.holds(" # ", at: offset..<offset + 3) else { return nil }
         offset += 3
         guard offset < end, bytes[offset] == UInt8(ascii: "{") else { throw unexpected(bytes, "an exemplar's labels") }
-        var labels: [Label] = []
-        try self.labels(bytes, &labels, mayHoldName: false)
+        let start = offset
+        _ = try labels(bytes, mayHoldName: false)
+        let labels = try SeriesText.exemplarLabels(bytes, start..<offset)
         try separator(bytes)
         let value = try number(bytes, "an exemplar's value")
         let own = isAtTimestamp(bytes) ? try seconds(bytes) : nil
-        return Exemplar(labels: Labels(labels), value: value, timestamp: own ?? timestamp)
+        isExemplarTimed = own != nil
+        return Exemplar(labels: labels, value: value, timestamp: own ?? timestamp)
     }
 
     // MARK: Spaces
 
     /// What stands before a value: any white space (0.0.4 needs none behind a brace), one space in OpenMetrics.
     private mutating func separator(_ bytes: Span<UInt8>) throws(DecodeError) {
-        if dialect == .prometheus {
+        if !isOpenMetrics {
             let start = offset
             skipSpace(bytes)
             guard offset > start || bytes[offset - 1] == UInt8(ascii: "}") || bytes[offset - 1] == UInt8(ascii: " ")
@@ -183,7 +168,7 @@ extension ExpositionParser {
     }
 
     private mutating func finishLine(_ bytes: Span<UInt8>) throws(DecodeError) {
-        if dialect == .prometheus {
+        if !isOpenMetrics {
             skipSpace(bytes)
             if offset < end, bytes[offset] == UInt8(ascii: "\r") { offset += 1 }
             guard offset < end else { return }

@@ -4,34 +4,69 @@ import Telemetry
 /// A line-by-line parser of both text formats, after Prometheus' `model/textparse`.
 struct ExpositionParser {
     let end: Int
-    let dialect: Exposition.Dialect
-    let defaultTimestamp: Int64
-    let honorTimestamps: Bool
+    let format: ExpositionFormat
+    let options: ExpositionOptions
     var offset = 0
-    var result = ExpositionResult()
+    var result: ExpositionResult
+    /// The type that the last `# TYPE` named.
+    var kind = MetricMetadata.Kind.unknown
+    /// Whether the exemplar read last had a time of its own.
+    var isExemplarTimed = false
+    /// Makes native histograms of classic ones; nil where none are wanted.
+    private var classic: ClassicHistogramRun?
+    /// Finds the `_created` of families; nil where none are wanted.
+    private var created: CreatedSeries?
     /// Where a family's entry stands in the result's metadata.
     private var families: [String: Int] = [:]
 
-    init(byteCount: Int, dialect: Exposition.Dialect, defaultTimestamp: Int64, honorTimestamps: Bool) {
+    init(byteCount: Int, format: ExpositionFormat, options: ExpositionOptions) {
         end = byteCount
-        self.dialect = dialect
-        self.defaultTimestamp = defaultTimestamp
-        self.honorTimestamps = honorTimestamps
+        self.format = format
+        self.options = options
+        result = ExpositionResult(format: format)
+        if options.convertsClassicHistograms { classic = ClassicHistogramRun(bodyByteCount: byteCount, options: options) }
+        if options.readsStartTimes, format == .openMetrics { created = CreatedSeries() }
+        // The shortest lines in use have some thirty bytes.
+        result.samples.reserveCapacity(byteCount / 64)
     }
+
+    var isOpenMetrics: Bool { format == .openMetrics }
 
     mutating func parse(_ bytes: Span<UInt8>) throws(DecodeError) {
         while offset < end {
-            if dialect == .prometheus { skipSpace(bytes) }
+            if !isOpenMetrics { skipSpace(bytes) }
             guard offset < end else { break }
             switch bytes[offset] {
-            case UInt8(ascii: "\n") where dialect == .prometheus: offset += 1
-            case UInt8(ascii: "\r") where dialect == .prometheus && isLineEnd(bytes): skipLine(bytes)
+            case UInt8(ascii: "\n") where !isOpenMetrics: offset += 1
+            case UInt8(ascii: "\r") where !isOpenMetrics && isLineEnd(bytes): skipLine(bytes)
             case UInt8(ascii: "#"):
-                if try comment(bytes) { return }
-            default: try sample(bytes)
+                if try comment(bytes) { return try endFamily(bytes) }
+            default: try take(try sample(bytes), bytes)
             }
         }
-        if dialect == .openMetrics { throw error("the text does not end with \"# EOF\"") }
+        if isOpenMetrics { throw error("the text does not end with \"# EOF\"") }
+        try endFamily(bytes)
+    }
+
+    /// The result, whose series stand in `body` and in what was written beside it.
+    func finish(_ body: [UInt8]) -> ExpositionResult {
+        var result = result
+        result.bytes = body
+        if let classic, !classic.written.isEmpty { result.bytes += classic.written }
+        return result
+    }
+
+    /// Puts a sample where it belongs: to the others, or into the histogram or the start time that it is part of.
+    private mutating func take(_ sample: ExpositionResult.Sample, _ bytes: Span<UInt8>) throws(DecodeError) {
+        if created != nil, try created?.take(sample, kind, bytes) == true { return }
+        let isClassic = try classic?.take(sample, kind, isExemplarTimed: isExemplarTimed, bytes, &result) ?? false
+        if isClassic, !options.keepsClassicHistograms { return }
+        result.samples.append(sample)
+    }
+
+    private mutating func endFamily(_ bytes: Span<UInt8>) throws(DecodeError) {
+        let converted = classic?.endFamily(&result) ?? []
+        try created?.endFamily(&result, converted, bytes)
     }
 
     // MARK: Comments
@@ -40,19 +75,20 @@ struct ExpositionParser {
     private mutating func comment(_ bytes: Span<UInt8>) throws(DecodeError) -> Bool {
         let lineEnd = endOfLine(bytes)
         offset += 1
-        if dialect == .openMetrics, bytes.holds(" EOF", at: offset..<lineEnd) {
+        if isOpenMetrics, bytes.holds(" EOF", at: offset..<lineEnd) {
             offset = min(lineEnd + 1, end)
             if offset < end { throw error("text follows \"# EOF\"") }
             return true
         }
         skipSpace(bytes)
         let keyword = word(bytes, lineEnd)
-        let isUnit = bytes.holds("UNIT", at: keyword) && dialect == .openMetrics
+        let isUnit = bytes.holds("UNIT", at: keyword) && isOpenMetrics
         guard bytes.holds("HELP", at: keyword) || bytes.holds("TYPE", at: keyword) || isUnit else {
-            if dialect == .openMetrics { throw error("expected # TYPE, # HELP, # UNIT or # EOF", at: keyword.lowerBound) }
+            if isOpenMetrics { throw error("expected # TYPE, # HELP, # UNIT or # EOF", at: keyword.lowerBound) }
             offset = min(lineEnd + 1, end)
             return false
         }
+        try endFamily(bytes)
         skipSpace(bytes)
         let name = try familyName(bytes, lineEnd)
         if offset < lineEnd, bytes[offset] == UInt8(ascii: " ") || bytes[offset] == UInt8(ascii: "\t") { offset += 1 }
@@ -70,13 +106,20 @@ struct ExpositionParser {
         } else {
             let kind = try kind(bytes, rest)
             update(name) { $0.kind = kind }
+            self.kind = kind
+            created?.family = name
+            classic?.family = name
         }
         offset = min(lineEnd + 1, end)
         return false
     }
 
     private mutating func familyName(_ bytes: Span<UInt8>, _ lineEnd: Int) throws(DecodeError) -> String {
-        if offset < lineEnd, bytes[offset] == UInt8(ascii: "\"") { return try quoted(bytes, "the family's name") }
+        if offset < lineEnd, bytes[offset] == UInt8(ascii: "\"") {
+            let range = try quoted(bytes, "the family's name")
+            guard bytes.firstInvalidUTF8(range) == nil else { throw error("the family's name is not valid UTF-8", at: range.lowerBound) }
+            return Self.unescaped(bytes, range, isQuoteEscaped: true)
+        }
         let range = word(bytes, lineEnd)
         guard Self.isMetricName(bytes, range) else { throw error("expected a metric's name", at: range.lowerBound) }
         return bytes.text(range)
@@ -84,8 +127,8 @@ struct ExpositionParser {
 
     private func kind(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(DecodeError) -> MetricMetadata.Kind {
         let text = bytes.text(range)
-        let name = dialect == .openMetrics ? text : String(text.drop { $0 == " " || $0 == "\t" }.prefix { !" \t\r".contains($0) })
-        if name == "untyped", dialect == .prometheus { return .unknown }
+        let name = isOpenMetrics ? text : String(text.drop { $0 == " " || $0 == "\t" }.prefix { !" \t\r".contains($0) })
+        if name == "untyped", !isOpenMetrics { return .unknown }
         guard let kind = MetricMetadata.Kind(rawValue: name) else {
             throw error("\"\(name.prefix(40))\" is no type of a metric", at: range.lowerBound)
         }
@@ -94,8 +137,8 @@ struct ExpositionParser {
 
     /// Undoes `\\` and `\n`, in OpenMetrics also `\"`.
     private func helpText(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(DecodeError) -> String {
-        guard bytes.validText(range) != nil else { throw error("the help text is not valid UTF-8", at: range.lowerBound) }
-        return Self.unescaped(bytes, range, isQuoteEscaped: dialect == .openMetrics)
+        guard bytes.firstInvalidUTF8(range) == nil else { throw error("the help text is not valid UTF-8", at: range.lowerBound) }
+        return Self.unescaped(bytes, range, isQuoteEscaped: isOpenMetrics)
     }
 
     private mutating func update(_ family: String, _ change: (inout MetricMetadata) -> Void) {

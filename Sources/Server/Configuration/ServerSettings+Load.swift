@@ -7,6 +7,7 @@ extension ServerSettings {
     private static let keys = [
         "prometheus", "logs", "profiles", "rules", "alerting", "retention", "tokens", "listen", "otlp_grpc_listen", "otlp_http_listen", "data_dir",
         "web_dir", "log_format", "external_url", "hosts", "limits", "disk_budget", "disk_reserve", "enable_admin_api",
+        "scrape_budget",
     ]
 
     /// Reads the text of an `apus.yaml`.
@@ -38,6 +39,7 @@ extension ServerSettings {
         }
         if let node = root["retention"] { settings.retention = try retention(node) }
         if let node = root["disk_budget"] { settings.diskBudget = try diskBudget(node) }
+        try settings.readScrape(root)
         if let node = root["disk_reserve"] { settings.diskReserveByteCount = try node.byteCount }
         if let node = root["enable_admin_api"] { settings.isAdminAPIEnabled = try node.bool }
         if let node = root["limits"] { settings.limits = try limits(node) }

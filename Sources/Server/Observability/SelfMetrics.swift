@@ -1,3 +1,4 @@
+import Collectors
 import Telemetry
 
 /// The server's own `/metrics`.
@@ -5,6 +6,8 @@ struct SelfMetrics {
     let metrics: ServerMetrics
     let watch: ConnectionWatch
     let store: any TelemetryStore
+    let scrapePools: @Sendable () -> [ScrapePool]
+    let scrapeFigures: @Sendable () -> ScrapeBudgetFigures
     let startedAt: Double
 
     func text() async -> [UInt8] {
@@ -14,6 +17,7 @@ struct SelfMetrics {
         text.sample("apus_build_info", [("version", Version.number)], 1)
         http(&text)
         ingest(&text)
+        scrapes(&text)
         queries(&text)
         store(&text, statistics)
         process(&text)

@@ -10,18 +10,19 @@ import Telemetry
 struct PrometheusTargetRoutes {
     /// The jobs with their targets, now.
     let pools: @Sendable () -> [ScrapePool]
-    let store: any TelemetryStore
+    /// Of each target, what is known of the families that it exposes.
+    let families: @Sendable () -> [(target: Labels, families: [MetricMetadata])]
 
     var routes: [Route] {
         [
             .get("/api/v1/targets", scope: .query, errors: .prometheus) { try targets($0) },
-            .get("/api/v1/targets/metadata", scope: .query, errors: .prometheus) { try await metadata($0) },
+            .get("/api/v1/targets/metadata", scope: .query, errors: .prometheus) { try metadata($0) },
             .get("/api/v1/scrape_pools", scope: .query, errors: .prometheus) { _ in scrapePools() },
         ]
     }
 
     private func scrapePools() -> Answer {
-        let names = pools().map(\.name)
+        let names = pools().map(\.name).sorted { $0.utf8Precedes($1) }
         return PrometheusJSON.success { answer in
             answer.write { json in
                 json.beginObject()
@@ -63,15 +64,15 @@ struct PrometheusTargetRoutes {
                 json.endArray()
                 json.key("droppedTargetCounts")
                 json.beginObject()
-                for pool in pools { json.field(pool.name, pool.dropped.count) }
+                for pool in pools { json.field(pool.name, pool.droppedCount) }
                 json.endObject()
                 json.endObject()
             }
         }
     }
 
-    /// What is known of the metrics that each target exposes: those of which it has series now.
-    private func metadata(_ call: Call) async throws -> Answer {
+    /// What is known of the metrics that each target exposes.
+    private func metadata(_ call: Call) throws -> Answer {
         let parameters = try PrometheusParameters(call)
         let limit = try parameters.limit()
         let metric = parameters.form.nonEmpty("metric")
@@ -84,17 +85,9 @@ struct PrometheusTargetRoutes {
             }
         }
         let test = try MatcherTest(matchers)
-        let known = Dictionary(try await store.metadata(family: metric).map { ($0.family, $0) }) { first, _ in first }
         var rows: [(target: Labels, entry: MetricMetadata)] = []
-        for target in pools().flatMap(\.active) where test.holds(target.labels) {
-            let own = target.labels.pairs.map { LabelMatcher($0.name, .equal, $0.value) }
-            let names = try await store.labelValues(Labels.metricName, .metrics, matching: own, in: .all)
-            var families: Set<String> = []
-            for name in names {
-                let suffix = ["_bucket", "_count", "_sum", "_total"].first { name.hasSuffix($0) && known[name] == nil }
-                let family = suffix.map { String(name.dropLast($0.count)) } ?? name
-                if let entry = known[family], families.insert(family).inserted { rows.append((target.labels, entry)) }
-            }
+        for (target, families) in families() where test.holds(target) {
+            for entry in families where metric == nil || entry.family == metric { rows.append((target, entry)) }
         }
         if let limit, rows.count > limit { rows.removeLast(rows.count - limit) }
         return PrometheusJSON.success { answer in

@@ -126,7 +126,10 @@ package struct ApusServer: Sendable {
 
     private var routes: (all: [Route], otlp: [Route]) {
         let store = backend.store
-        let selfMetrics = SelfMetrics(metrics: metrics, watch: watch, store: store, startedAt: Double(startedAt) * 1e-9)
+        let scrapes = collectors.scrapes
+        let selfMetrics = SelfMetrics(
+            metrics: metrics, watch: watch, store: store, scrapePools: { scrapes.targets() }, scrapeFigures: { scrapes.budgetFigures },
+            startedAt: Double(startedAt) * 1e-9)
         let admin = AdminRoutes(
             selfMetrics: selfMetrics, isReady: { [readiness] in readiness.isReady }, reload: { try await reload() }, compact: backend.compact)
         let otlp = OTLPRoutes(receiver: OTLPReceiver(ingest: ingest, deltas: deltas)).routes
@@ -163,7 +166,8 @@ package struct ApusServer: Sendable {
         ]
         var routes = PrometheusQueryRoutes(engine: collectors.promql, runner: runner, time: time).routes
         routes += PrometheusMetadataRoutes(store: store).routes
-        routes += PrometheusTargetRoutes(pools: { collectors.scrapes.targets() }, store: store).routes
+        routes += PrometheusTargetRoutes(pools: { collectors.scrapes.targets() }, families: { collectors.scrapes.metadata() }).routes
+        routes += RelabelStepRoutes(rules: { collectors.scrapes.relabelRules(of: $0) }).routes
         let reader = SeriesReader(store: store)
         routes += RemoteReadRoutes(reader: reader, runner: runner).routes
         routes += FederationRoutes(

@@ -1,4 +1,5 @@
 package import PromQL
+import Collectors
 import Settings
 
 /// What the command line of `apus serve` says. Options that were not given leave the word to `apus.yaml`, and that to the defaults.
@@ -35,6 +36,7 @@ package struct ServeOptions: Sendable {
             }
         }
         settings.tokens += environmentTokens
+        settings.prometheus.enable(features: featureNames)
         return settings
     }
 
