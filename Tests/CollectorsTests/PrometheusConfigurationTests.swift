@@ -135,12 +135,12 @@ struct PrometheusConfigurationTests {
             ("scrape_configs:\n  - {job_name: a, scrape_protocols: []}", "p.yml:2:37: scrape_protocols cannot be empty"),
             (
                 "global:\n  scrape_protocols: [PrometheusProto, PrometheusProto]",
-                "p.yml:2:38: duplicated protocol in scrape_protocols: PrometheusProto"
+                "p.yml:2:39: duplicated protocol in scrape_protocols: PrometheusProto"
             ),
             ("scrape_configs:\n  - {job_name: a, fallback_scrape_protocol: text}", "p.yml:2:45: unknown scrape protocol \"text\""),
             (
                 "scrape_configs:\n  - {job_name: a, metric_name_validation_scheme: legacy, metric_name_escaping_scheme: allow-utf-8}",
-                "p.yml:2:88: utf8 metric names requested but validation scheme is not set to UTF8"
+                "p.yml:2:87: utf8 metric names requested but validation scheme is not set to UTF8"
             ),
             ("global: {metric_name_validation_scheme: ascii}", "p.yml:1:41: global.metric_name_validation_scheme has the unknown value \"ascii\""),
             ("storage: {tsdb: {retention: {percentage: 101}}}", "p.yml:1:42: 'storage.tsdb.retention.percentage' must be in the range"),
@@ -152,7 +152,7 @@ struct PrometheusConfigurationTests {
                 "global: {metric_name_validation_scheme: legacy}\notlp: {translation_strategy: NoTranslation}",
                 "p.yml:2:30: OTLP translation strategy \"NoTranslation\" is not allowed when UTF8 is disabled"
             ),
-            ("otlp: {promote_resource_attributes: [a, ' a']}", "p.yml:1:42: duplicated promoted OTel resource attribute \"a\""),
+            ("otlp: {promote_resource_attributes: [a, ' a']}", "p.yml:1:41: duplicated promoted OTel resource attribute \"a\""),
             ("otlp: {ignore_resource_attributes: [a]}", "p.yml:1:36: 'ignore_resource_attributes' cannot be configured"),
             ("runtime: {gogc: many}", "p.yml:1:17: runtime.gogc: found \"many\", expected a whole number"),
             ("rule_files: ['a/*/b.yml']", "p.yml:1:14: invalid rule file path \"a/*/b.yml\""),

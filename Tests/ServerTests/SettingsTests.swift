@@ -33,6 +33,8 @@ import Testing
         ("disk_budget: {metrics: 0}\n", "disk_budget.metrics"),
         ("disk_budget: {metric: 1GB}\n", "did you mean \"metrics\"?"),
         ("disk_reserve: much\n", "a number of bytes such as"),
+        ("scrape_budget: {target_series: -1}\n", "a number that is not negative; 0 means no limit"),
+        ("scrape_budget: {series: 1}\n", "scrape_budget"),
         ("- a\n", "expected a mapping"),
         ("a: [\n", "not valid YAML"),
     ]

@@ -31,7 +31,7 @@ package struct PrometheusConfiguration: Sendable {
     package var warnings: [ConfigurationWarning] = []
     /// The file it came from; relative paths in it start at its folder.
     package var file = ""
-    /// The text of the file, for `/api/v1/status/config`.
+    /// What the file says, without secrets, for `/api/v1/status/config`.
     package var text = ""
 
     package init() {}
@@ -52,8 +52,9 @@ package struct PrometheusConfiguration: Sendable {
     ) throws(ConfigurationError) -> PrometheusConfiguration {
         var result = PrometheusConfiguration()
         result.file = file
-        result.text = text
-        let root = try ConfigurationNode.parse(text, file: file).mapping(topLevelKeys)
+        let node = try ConfigurationNode.parse(text, file: file)
+        let root = try node.mapping(topLevelKeys)
+        result.text = root.pairs.isEmpty ? "" : node.yamlWithoutSecrets
         result.warnings += root.warnings(notActedOn: ["alerting", "remote_write", "remote_read"])
         if let global = root["global"] {
             result.global = try Global(global, environment: environment, warnings: &result.warnings)

@@ -27,6 +27,7 @@ extension ScrapeConfiguration {
         warnings += mapping.warnings(notActedOn: Self.notActedOn)
         jobName = try mapping.required("job_name").nonEmptyString
         file = node.file
+        yaml = node.yamlWithoutSecrets
         interval = try mapping["scrape_interval"]?.duration ?? .zero
         if interval == .zero { interval = global.scrapeInterval }
         timeout = min(global.scrapeTimeout, interval)

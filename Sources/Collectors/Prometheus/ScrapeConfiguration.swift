@@ -17,6 +17,8 @@ package struct ScrapeConfiguration: Sendable, Hashable {
     package var keptDroppedTargetCountMax = 0
     /// The file it stands in.
     package var file = ""
+    /// As it stands there, without secrets.
+    package var yaml = ""
     /// Whether the configuration names protocols and extra metrics itself: features do not change these.
     var hasOwnProtocols = false
     var hasOwnExtraMetrics = false

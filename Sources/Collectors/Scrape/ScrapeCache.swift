@@ -67,6 +67,8 @@ struct ScrapeCache: Sendable {
     private(set) var generation: UInt64 = 0
     /// Whether the last scrape succeeded: the series of ``generation`` are alive.
     private var isAlive = false
+    /// Rows of the last scrape that succeeded.
+    private var liveCount = 0
     /// Exemplars of the last scrape, by entry.
     private var exemplars: [Int: [Exemplar]] = [:]
     private var metadata: [String: MetricMetadata] = [:]
@@ -78,6 +80,8 @@ struct ScrapeCache: Sendable {
     mutating func process(
         _ exposition: ExpositionResult, of target: ScrapeTarget, at timestamp: Int64, directory: (any SeriesDirectory)? = nil
     ) throws(ScrapeError) -> Outcome {
+        // Not at the end: rows name entries by their positions until they are handed over.
+        forgetDead()
         var histograms = exposition.histograms
         for index in histograms.indices { try target.options.formats.limit(&histograms[index]) }
         let resolved = try resolve(exposition, of: target, directory)
@@ -132,7 +136,7 @@ struct ScrapeCache: Sendable {
             metadata[family.family] = family
             outcome.rows.batch.metadata.append(family)
         }
-        forgetDead(liveCount: outcome.rows.series.count)
+        liveCount = outcome.rows.series.count
         return outcome
     }
 
@@ -198,7 +202,7 @@ struct ScrapeCache: Sendable {
     private func sorted(_ entry: Entry) -> [Label] { arena.labels(entry.text) }
 
     /// A target that exposes ever new series must not fill the memory with those that are gone.
-    private mutating func forgetDead(liveCount: Int) {
+    private mutating func forgetDead() {
         guard entries.count > 2 * liveCount + Self.deadEntryCountMax else { return }
         var kept: [Entry] = []
         var places: [Int: Int] = [:]

@@ -83,6 +83,11 @@ package final class ScrapeManager: Service {
         state.withLock { $0.configuration.scrapes.first { $0.jobName == job }?.relabelRules }
     }
 
+    /// A job's configuration in YAML, without secrets; nil where there is no such job.
+    package func yaml(of job: String) -> String? {
+        state.withLock { $0.configuration.scrapes.first { $0.jobName == job }?.yaml }
+    }
+
     /// Of every target being scraped, its labels and what is known of the families that it exposes.
     package func metadata() -> [(target: Labels, families: [MetricMetadata])] {
         let (configurations, pools) = state.withLock { ($0.configuration.scrapes, $0.pools) }

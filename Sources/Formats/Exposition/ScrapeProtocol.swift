@@ -84,6 +84,29 @@ package enum ExpositionFormat: Sendable, Hashable {
         }
     }
 
+    /// What an `Accept` header wants most of what can be given: protobuf or Prometheus' text (expfmt, `Negotiate`).
+    package init(accept: String) {
+        var best: (format: ExpositionFormat, weight: Double) = (.prometheusText, -1)
+        for clause in accept.split(separator: ",") {
+            var weight = 1.0
+            var parameters: Set<String> = []
+            let parts = clause.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
+            for part in parts.dropFirst() {
+                if part.hasPrefix("q=") { weight = Double(part.dropFirst(2)) ?? 0 } else { parameters.insert(part) }
+            }
+            let format: ExpositionFormat
+            switch parts.first?.lowercased() {
+            case "application/vnd.google.protobuf":
+                guard parameters.isSuperset(of: ["proto=io.prometheus.client.MetricFamily", "encoding=delimited"]) else { continue }
+                format = .protobuf
+            case "text/plain", "*/*": format = .prometheusText
+            default: continue
+            }
+            if weight > best.weight { best = (format, weight) }
+        }
+        self = best.weight > 0 ? best.format : .prometheusText
+    }
+
     private static func known(_ contentType: String) -> Result<ExpositionFormat, ScrapeProtocolError> {
         let missing = "no fallback_scrape_protocol specified for target"
         guard !contentType.isEmpty else {

@@ -30,16 +30,25 @@ struct PrometheusStatusRoutes {
     }
 
     /// Grafana takes a server with `features` for Mimir with an editable ruler: there is no such key here.
-    private func buildInformation() -> Answer {
-        object { json in
-            // The version whose API this is: clients switch behaviour by it.
-            json.field("version", "3.5.0")
-            json.field("revision", "apus-\(Version.number)")
-            json.field("branch", "main")
-            json.field("buildUser", "")
-            json.field("buildDate", "")
-            json.field("goVersion", "")
-        }
+    private func buildInformation() -> Answer { object(Self.writeVersion) }
+
+    /// The same without what is around it, for `/version`.
+    static func version() -> Answer {
+        var json = JSONWriter()
+        json.beginObject()
+        writeVersion(&json)
+        json.endObject()
+        return .json(json.bytes)
+    }
+
+    private static func writeVersion(_ json: inout JSONWriter) {
+        // The version whose API this is: clients switch behaviour by it.
+        json.field("version", "3.5.0")
+        json.field("revision", "apus-\(Version.number)")
+        json.field("branch", "main")
+        json.field("buildUser", "")
+        json.field("buildDate", "")
+        json.field("goVersion", "")
     }
 
     private func runtimeInformation() async -> Answer {

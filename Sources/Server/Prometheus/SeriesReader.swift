@@ -1,3 +1,4 @@
+import Formats
 import Query
 import Telemetry
 
@@ -32,29 +33,42 @@ struct SeriesReader: Sendable {
         return batch
     }
 
-    /// The last float of each series that any of the selectors matches, unless it is a staleness marker; by labels.
-    func lastFloats(
+    /// The last sample of a series.
+    struct LastSample: Sendable {
+        var labels: Labels
+        var timestamp: Int64
+        var value: ExposedFamily.Value
+    }
+
+    /// The last sample of each series that any of the selectors matches, unless it is a staleness marker; by labels.
+    func lastSamples(
         _ selectors: [[LabelMatcher]], in range: TimeRange, context: QueryContext
-    ) async throws(QueryError) -> [(labels: Labels, sample: Sample)] {
-        var found: [Labels: Sample] = [:]
+    ) async throws(QueryError) -> [LastSample] {
+        var found: [Labels: LastSample] = [:]
         for matchers in selectors {
             try await QueryError.reading {
                 let streams = try await store.streams(.metrics, matching: matchers, in: range)
                 try await store.scan(ScanRequest(signal: .metrics, streams: streams, range: range, columns: .values)) { block in
                     try context.check()
                     try context.read(samples: block.count)
-                    // A series that goes on as a native histogram has no last float.
-                    guard case .floats(let values) = block.columns, let value = values.last, let time = block.timestamps.last,
-                        !Staleness.isMarker(value)
-                    else {
-                        found[block.stream.labels] = nil
-                        return .continue
+                    guard let time = block.timestamps.last else { return .continue }
+                    let labels = block.stream.labels
+                    // A series may go from numbers to histograms and back: the blocks of either may come first.
+                    if let known = found[labels], known.timestamp > time { return .continue }
+                    found[labels] = nil
+                    switch block.columns {
+                    case .floats(let values):
+                        guard let value = values.last, !Staleness.isMarker(value) else { return .continue }
+                        found[labels] = LastSample(labels: labels, timestamp: time, value: .number(value))
+                    case .histograms(let values):
+                        guard let value = values.last, !value.isStale else { return .continue }
+                        found[labels] = LastSample(labels: labels, timestamp: time, value: .histogram(value))
+                    case .logs, .spans, .profiles, .timestampsOnly: break
                     }
-                    found[block.stream.labels] = Sample(timestamp: time, value: value)
                     return .continue
                 }
             }
         }
-        return found.map { ($0.key, $0.value) }.sorted { $0.labels < $1.labels }
+        return found.values.sorted { $0.labels < $1.labels }
     }
 }

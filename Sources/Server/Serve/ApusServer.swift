@@ -131,12 +131,18 @@ package struct ApusServer: Sendable {
             metrics: metrics, watch: watch, store: store, scrapePools: { scrapes.targets() }, scrapeFigures: { scrapes.budgetFigures },
             startedAt: Double(startedAt) * 1e-9)
         let admin = AdminRoutes(
-            selfMetrics: selfMetrics, isReady: { [readiness] in readiness.isReady }, reload: { try await reload() }, compact: backend.compact)
+            selfMetrics: selfMetrics, isReady: { [readiness] in readiness.isReady }, reload: { try await reload() },
+            compact: backend.compact, mayQuit: options.isAdminAPIEnabled || settings.isAdminAPIEnabled)
         let otlp = OTLPRoutes(receiver: OTLPReceiver(ingest: ingest, deltas: deltas)).routes
         var all = otlp + admin.routes
         all += RemoteWriteRoutes(ingest: ingest).routes + LokiPushRoutes(ingest: ingest).routes
         all += JaegerRoutes(ingest: ingest).routes + ZipkinRoutes(ingest: ingest).routes
         all += queryRoutes(store)
+        all += PrometheusServerRoutes(
+            store: store, scrapeConfiguration: { scrapes.yaml(of: $0) }, alertmanagers: { [externalURL] in ["\(externalURL)/api/v2/alerts"] },
+            featureNames: options.featureNames, selfMetrics: selfMetrics
+        ).routes
+        all += SearchRoutes(store: store, time: time).routes
         let isAdminEnabled = options.isAdminAPIEnabled || settings.isAdminAPIEnabled
         all += PrometheusAdminRoutes(store: store, administration: backend.administration, isEnabled: isAdminEnabled).routes
         if let administration = backend.administration { all += SnapshotRoutes(administration: administration).routes }

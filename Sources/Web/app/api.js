@@ -145,11 +145,52 @@ export async function rules(options) {
 }
 
 /**
- * @typedef {{ scrapePool: string, scrapeUrl: string, health: string, lastError: string, lastScrape: string, lastScrapeDuration: number, labels: Labels }} Target
+ * @typedef {object} Target
+ * @property {string} scrapePool
+ * @property {string} scrapeUrl
+ * @property {string} health
+ * @property {string} lastError
+ * @property {string} lastScrape
+ * @property {number} lastScrapeDuration
+ * @property {string} scrapeInterval
+ * @property {Labels} labels
+ * @property {Labels} discoveredLabels
  * @param {Options} [options] @returns {Promise<Target[]>}
  */
 export async function targets(options) {
-    return (await request("/api/v1/targets", {}, options)).data.activeTargets ?? [];
+    return (await request("/api/v1/targets", { state: "active" }, options)).data.activeTargets ?? [];
+}
+
+/**
+ * @typedef {{ scrapePool: string, discoveredLabels: Labels }} DroppedTarget
+ * @typedef {{ active: Target[], dropped: DroppedTarget[], droppedCounts: Record<string, number> }} TargetList
+ * @param {Options} [options] @returns {Promise<TargetList>}
+ */
+export async function targetList(options) {
+    const { data } = await request("/api/v1/targets", {}, options);
+    return {
+        active: data.activeTargets ?? [],
+        dropped: data.droppedTargets ?? [],
+        droppedCounts: data.droppedTargetCounts ?? {},
+    };
+}
+
+/**
+ * @typedef {object} RelabelRule
+ * @property {string} action
+ * @property {string[]} [source_labels]
+ * @property {string} separator
+ * @property {string} regex
+ * @property {number} [modulus]
+ * @property {string} [target_label]
+ * @property {string} replacement
+ * @typedef {{ rule: RelabelRule, output: Labels, keep: boolean }} RelabelStep
+ * @param {string} pool @param {Labels} labels as discovered
+ * @param {Options} [options] @returns {Promise<RelabelStep[]>}
+ */
+export async function relabelSteps(pool, labels, options) {
+    const parameters = { scrapePool: pool, labels: JSON.stringify(labels) };
+    return (await request("/api/v1/targets/relabel_steps", parameters, options)).data.steps ?? [];
 }
 
 // --- logs ---

@@ -13,6 +13,7 @@ const patterns = /** @type {[string, RegExp, string[]][]} */ ([
     ["alerts", /^\/alerts\/?$/, []],
     ["explore", /^\/explore\/?$/, []],
     ["status", /^\/status\/?$/, []],
+    ["targets", /^\/targets\/?$/, []],
 ]);
 
 /** What every link takes along: one range of time for the whole app. */

@@ -12,6 +12,7 @@ import { Profiles } from "../pages/profiles.js";
 import { Service } from "../pages/service.js";
 import { Services } from "../pages/services.js";
 import { Status } from "../pages/status.js";
+import { Targets } from "../pages/targets.js";
 import { Trace } from "../pages/trace.js";
 import { Traces } from "../pages/traces.js";
 import { resource } from "../resource.js";
@@ -33,6 +34,7 @@ const pages = /** @type {Record<string, object>} */ ({
     alerts: Alerts,
     explore: Explore,
     status: Status,
+    targets: Targets,
 });
 
 const items = [
@@ -42,7 +44,7 @@ const items = [
     ["profiles", "/profiles", "Profiles", ["profiles"]],
     ["alerts", "/alerts", "Alerts", ["alerts"]],
     ["explore", "/explore", "Explore", ["explore"]],
-    ["status", "/status", "Status", ["status"]],
+    ["status", "/status", "Status", ["status", "targets"]],
 ];
 
 /** The frame of every page: navigation at the left, title and time at the top. */

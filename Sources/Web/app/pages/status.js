@@ -5,7 +5,9 @@ import { panel } from "../components/panel.js";
 import { empty, loading, show } from "../components/states.js";
 import { ago, bytes, dateTime, duration, plural } from "../format.js";
 import { setHead } from "../head.js";
+import { link } from "../link.js";
 import { resource } from "../resource.js";
+import { href } from "../router.js";
 
 const scrape = `# prometheus.yml, named in apus.yaml
 scrape_configs:
@@ -114,7 +116,10 @@ export const Status = component("Status", [], () => {
         panel(
             {
                 title: "Scrape targets",
-                hint: `${list.filter((target) => target.health === "up").length} of ${list.length} up`,
+                hint: [
+                    `${list.filter((target) => target.health === "up").length} of ${list.length} up · `,
+                    link(href("/targets"), {}, "Details, dropped targets and relabelling"),
+                ],
                 flush: true,
                 testid: "targets",
             },
