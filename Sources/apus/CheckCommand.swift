@@ -13,10 +13,10 @@ struct CheckCommand: ParsableCommand {
 /// `apus check config`
 struct CheckConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Check an apus.yaml and the files that it names.",
+        commandName: "config", abstract: "Check an apus.yaml and the files that it names, or a prometheus.yml.",
         discussion: "Prints what is wrong with file, line and column, and exits with 78; warnings are printed and do no harm.")
 
-    @Argument(help: ArgumentHelp("The apus.yaml.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The apus.yaml or prometheus.yml.", valueName: "file"))
     var file: String
 
     func run() throws {

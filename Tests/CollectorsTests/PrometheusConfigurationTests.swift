@@ -166,6 +166,8 @@ struct PrometheusConfigurationTests {
                 "global: {metric_name_validation_scheme: legacy}\nscrape_configs:\n  - job_name: a\n    relabel_configs: [{target_label: 'a.b'}]",
                 "p.yml:4:38: \"a.b\" is invalid 'target_label' for replace action"
             ),
+            ("scrape_configs:\n  - {job_name: a, body_size_limit: 100}", "p.yml:2:36: scrape_configs[0].body_size_limit: missing unit in 100"),
+            ("alerting: {alert_relabel_configs: [{action: hashmod, target_label: x}]}", "p.yml:1:36: relabel configuration for hashmod"),
             ("scrape_configs:\n  -", "p.yml:2:4: empty or null scrape config section"),
             (
                 "scrape_configs:\n  - {job_name: a, bearer_token: x, basic_auth: {username: u}}",

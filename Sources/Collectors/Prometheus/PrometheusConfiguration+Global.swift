@@ -89,6 +89,17 @@ extension ConfigurationMapping {
 }
 
 extension ConfigurationNode {
+    /// A number of bytes as Prometheus reads it: with a unit, unless it is 0.
+    var byteCountWithUnit: Int {
+        get throws(ConfigurationError) {
+            let value = try byteCount
+            if value != 0, try string.allSatisfy({ ("0"..."9").contains($0) }) {
+                throw error("\(name): missing unit in \(try string): write \(value)B")
+            }
+            return value
+        }
+    }
+
     /// A path, which starts at the folder of the file it stands in; nil where it is empty.
     var filePath: String? {
         get throws(ConfigurationError) {

@@ -45,6 +45,19 @@ extension PrometheusConfiguration {
         if let node = root["storage"] { try readStorage(node) }
         if let node = root["tracing"] { try readTracing(node) }
         if let node = root["otlp"] { try readOTLP(node) }
+        if let node = root["alerting"] { try checkAlerting(node) }
+    }
+
+    /// Reads the rules of `alerting`, so that mistakes in them are found.
+    private func checkAlerting(_ node: ConfigurationNode) throws(ConfigurationError) {
+        let mapping = try node.mapping(["alert_relabel_configs", "alertmanagers"])
+        let validation = global.formats.validation
+        for rule in try mapping["alert_relabel_configs"]?.list ?? [] { _ = try RelabelRule(rule, validation: validation) }
+        for manager in try mapping["alertmanagers"]?.list ?? [] {
+            for (key, value) in try manager.pairs where ["relabel_configs", "alert_relabel_configs"].contains(try? key.string) {
+                for rule in try value.list { _ = try RelabelRule(rule, validation: validation) }
+            }
+        }
     }
 
     private mutating func warn(_ mapping: ConfigurationMapping, _ keys: [String], _ text: String) {
@@ -77,7 +90,7 @@ extension PrometheusConfiguration {
         guard let node = tsdb["retention"] else { return }
         let retention = try node.mapping(["time", "size", "percentage"])
         if let value = try retention["time"]?.duration, value > .zero { storage.retentionTime = value }
-        if let value = try retention["size"]?.byteCount, value > 0 { storage.retentionByteCount = value }
+        if let value = try retention["size"]?.byteCountWithUnit, value > 0 { storage.retentionByteCount = value }
         if let node = retention["percentage"] {
             let value = try node.double
             guard (0...100).contains(value) else {

@@ -93,7 +93,7 @@ package struct ScrapeLimits: Sendable, Hashable {
             let value = try mapping.count(key) ?? 0
             return value == 0 ? inherited : value
         }
-        let ownByteCount = try mapping["body_size_limit"]?.byteCount ?? 0
+        let ownByteCount = try mapping["body_size_limit"]?.byteCountWithUnit ?? 0
         bodyByteCountMax = ownByteCount == 0 ? defaults.bodyByteCountMax : ownByteCount
         sampleCountMax = try count("sample_limit", defaults.sampleCountMax)
         targetCountMax = try count("target_limit", defaults.targetCountMax)

@@ -33,7 +33,8 @@ struct BudgetCulprit: Sendable {
     var text: String {
         guard let label else { return "metric \(metric.debugDescription) has the most series (\(seriesCount))" }
         let isCut = seriesCount > Self.seriesCountMax
-        return "metric \(metric.debugDescription) has the most series (\(seriesCount)), and of it label \(label.name.debugDescription) has the most values "
+        return "metric \(metric.debugDescription) has the most series (\(seriesCount)), "
+            + "and of it label \(label.name.debugDescription) has the most values "
             + "(\(isCut ? "at least " : "")\(label.valueCount))"
     }
 

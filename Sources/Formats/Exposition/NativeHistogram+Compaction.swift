@@ -63,10 +63,13 @@ extension NativeHistogram {
         if schema == Self.customBoundsSchema {
             if let flaw = customFlaw { return "custom buckets: \(flaw)" }
         } else {
-            guard isExponential else { return "histogram has an invalid schema, which must be between -4 and 8 for exponential buckets, or -53 for custom buckets, got schema \(schema)" }
+            guard isExponential else {
+                return "histogram has an invalid schema, which must be between -4 and 8 for exponential buckets, or -53 for custom buckets, "
+                    + "got schema \(schema)"
+            }
             if let flaw = Self.flaw(positiveRuns, positiveCounts) { return "positive side: \(flaw)" }
             if let flaw = Self.flaw(negativeRuns, negativeCounts) { return "negative side: \(flaw)" }
-            if zeroCount < 0 { return "zero bucket has observation count of \(zeroCount): histogram has a bucket whose observation count is negative" }
+            if zeroCount < 0 { return "zero bucket has observation count of \(zeroCount): \(Self.negativeCount)" }
         }
         return count < 0 ? "observation count is \(count): histogram's observation count is negative" : nil
     }
@@ -79,21 +82,25 @@ extension NativeHistogram {
         if customBounds.last == .infinity { return "last +Inf bound must not be explicitly defined" }
         if zeroCount != 0 || zeroThreshold != 0 { return "must have zero count and zero threshold of 0" }
         if !negativeRuns.isEmpty || !negativeCounts.isEmpty { return "must not have negative buckets" }
-        if let first = positiveRuns.first, first.offset < 0 { return "span number 1 with offset \(first.offset): histogram has a span whose offset is negative" }
+        if let first = positiveRuns.first, first.offset < 0 { return "span number 1 with offset \(first.offset): \(Self.negativeOffset)" }
         if let flaw = Self.flaw(positiveRuns, positiveCounts) { return flaw }
         let span = positiveRuns.reduce(Int64(0)) { $0 &+ Int64($1.offset) &+ Int64($1.length) }
-        return span > Int64(customBounds.count) + 1 ? "only \(customBounds.count) custom bounds defined which is insufficient to cover total span length of \(span)" : nil
+        if span <= Int64(customBounds.count) + 1 { return nil }
+        return "only \(customBounds.count) custom bounds defined which is insufficient to cover total span length of \(span)"
     }
+
+    private static let negativeCount = "histogram has a bucket whose observation count is negative"
+    private static let negativeOffset = "histogram has a span whose offset is negative"
 
     private static func flaw(_ runs: [Run], _ counts: [Double]) -> String? {
         var bucketCount: UInt64 = 0
         for (index, run) in runs.enumerated() {
-            if index > 0, run.offset < 0 { return "span number \(index + 1) with offset \(run.offset): histogram has a span whose offset is negative" }
+            if index > 0, run.offset < 0 { return "span number \(index + 1) with offset \(run.offset): \(negativeOffset)" }
             bucketCount &+= UInt64(run.length)
         }
         if bucketCount != UInt64(counts.count) { return "spans need \(bucketCount) buckets, have \(counts.count) buckets" }
         if let index = counts.firstIndex(where: { $0 < 0 }) {
-            return "bucket number \(index + 1) has observation count of \(counts[index]): histogram has a bucket whose observation count is negative"
+            return "bucket number \(index + 1) has observation count of \(counts[index]): \(negativeCount)"
         }
         return nil
     }

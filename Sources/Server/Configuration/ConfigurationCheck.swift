@@ -11,7 +11,7 @@ package enum ConfigurationCheck {
     }
 
     package static func run(_ options: ServeOptions) throws(ServeError) -> Report {
-        let settings = try options.settings()
+        let settings = try Self.settings(options)
         let prometheus = settings.prometheus
         let rules: (groups: [RuleGroup], warnings: [ConfigurationWarning])
         do {

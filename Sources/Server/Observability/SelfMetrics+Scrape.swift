@@ -19,7 +19,8 @@ extension SelfMetrics {
         for (key, count) in sorted(figures.exceeded) {
             text.sample("apus_scrape_budget_exceeded_total", [("scrape_job", key.job), ("budget", key.scope.rawValue)], Double(count))
         }
-        text.family("apus_scrape_budget_refused_samples_total", "counter", "Samples refused because a budget was exceeded, by job and what it is for.")
+        text.family(
+            "apus_scrape_budget_refused_samples_total", "counter", "Samples refused because a budget was exceeded, by job and what it is for.")
         for (key, count) in sorted(figures.refusedSamples) {
             text.sample("apus_scrape_budget_refused_samples_total", [("scrape_job", key.job), ("budget", key.scope.rawValue)], Double(count))
         }
