@@ -46,7 +46,10 @@ struct ExpositionTests {
         name.hasSuffix("_total") ? String(name.dropLast(6)) : name
     }
 
+    /// Bounds and quantiles are compared as numbers: the reference leaves them as they were written.
     static func row(_ labels: Labels, _ value: Double, _ exemplar: (value: Double, time: Double?)?) -> String {
+        var labels = labels
+        for name in ["le", "quantile"] { labels[name] = labels[name].map { Double($0)?.description ?? $0 } }
         let exemplar = exemplar.map { " # \($0.value) \(Int64(($0.time ?? 0) * 1_000))" } ?? ""
         return "\(labels) \(value)\(exemplar)"
     }

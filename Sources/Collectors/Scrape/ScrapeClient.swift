@@ -13,11 +13,6 @@ struct ScrapeClient: Sendable {
         var contentType: String?
     }
 
-    /// What Prometheus 3 asks for while it wants no protobuf (scrape.go, `acceptHeader`).
-    static let acceptHeader =
-        "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"
-        + "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
-
     /// Where a configuration sets no `body_size_limit`: more than the largest exporters in use answer, little enough to hold.
     static let bodyByteCountMax = 256 << 20
 
