@@ -47,6 +47,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let grpc = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
 let grpcTransport = Target.Dependency.product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
 let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
@@ -119,8 +120,8 @@ let package = Package(
         + room(
             "Collectors",
             [
-                "Telemetry", "Codecs", "Formats", "Patterns", "Settings", httpClient, logging, lifecycle, asyncAlgorithms, crypto, cryptoExtras,
-                nio, nioHTTP1, nioPosix, nioSSL,
+                "Telemetry", "Codecs", "Formats", "Patterns", "Settings", "CIntrinsics", httpClient, logging, lifecycle, asyncAlgorithms, crypto,
+                cryptoExtras, nio, nioHTTP1, nioPosix, nioSSL, nioTLS,
             ],
             isTestable: true)
         + room(

@@ -18,7 +18,7 @@ struct HouseTests {
         "LogQL": ["Telemetry", "Query", "Patterns"],
         "TraceQL": ["Telemetry", "Query", "Patterns"],
         "FlameQL": ["Telemetry", "Query", "Patterns"],
-        "Collectors": ["Telemetry", "Codecs", "Formats", "Patterns", "Settings"],
+        "Collectors": ["Telemetry", "Codecs", "Formats", "Patterns", "Settings", "CIntrinsics"],
         "Alerting": ["Telemetry", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Patterns", "Settings"],
         "Web": [],
         "ApusKit": [],

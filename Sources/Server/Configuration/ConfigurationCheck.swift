@@ -19,7 +19,7 @@ package enum ConfigurationCheck {
         } catch {
             throw ServeError(.configuration, error.description)
         }
-        let warnings = (prometheus.warnings + rules.warnings).map(\.description)
+        let warnings = (prometheus.warnings + settings.builtIn.probes.warnings + rules.warnings).map(\.description)
         let ruleCount = rules.groups.reduce(0) { $0 + $1.rules.count }
         let summary =
             "\(prometheus.scrapes.count) scrape jobs, \(ruleCount) rules, \(settings.logs.count) log sources, \(settings.profiles.count) profile targets, "

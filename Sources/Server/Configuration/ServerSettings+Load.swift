@@ -7,7 +7,7 @@ extension ServerSettings {
     private static let keys = [
         "prometheus", "logs", "profiles", "rules", "alerting", "retention", "tokens", "listen", "otlp_grpc_listen", "otlp_http_listen", "data_dir",
         "web_dir", "log_format", "external_url", "hosts", "limits", "disk_budget", "disk_reserve", "enable_admin_api",
-    ]
+    ] + BuiltInConfiguration.keys
 
     /// Reads the text of an `apus.yaml`.
     ///
@@ -43,6 +43,7 @@ extension ServerSettings {
         if let node = root["limits"] { settings.limits = try limits(node) }
         for (index, node) in (try root["logs"]?.list ?? []).enumerated() { settings.logs.append(try logs(node, index: index, file: file)) }
         for node in try root["profiles"]?.list ?? [] { settings.profiles.append(try profile(node)) }
+        settings.builtIn = try BuiltInConfiguration(root, file: file)
         for rule in try root["rules"]?.list ?? [] { settings.rules.append(resolve(try rule.nonEmptyString, in: file)) }
         if let webhook = try root["alerting"]?.mapping(["webhook"])["webhook"] {
             let mapping = try webhook.mapping(["url", "send_resolved"])

@@ -52,6 +52,8 @@ package struct ServerSettings: Sendable {
     package var prometheus = PrometheusConfiguration()
     package var logs: [TailConfiguration] = []
     package var profiles: [ProfileTarget] = []
+    /// The host, containers and probes.
+    package var builtIn = BuiltInConfiguration()
     /// Globs of rule files, besides those that `prometheus.yml` names.
     package var rules: [String] = []
     package var webhook: Webhook?

@@ -163,7 +163,8 @@ package struct ApusServer: Sendable {
         ]
         var routes = PrometheusQueryRoutes(engine: collectors.promql, runner: runner, time: time).routes
         routes += PrometheusMetadataRoutes(store: store).routes
-        routes += PrometheusTargetRoutes(pools: { collectors.scrapes.targets() }, store: store).routes
+        routes += PrometheusTargetRoutes(pools: { collectors.scrapes.targets() + collectors.builtIn.targets() }, store: store).routes
+        routes += ProbeRoutes(modules: { collectors.builtIn.modules }).routes
         let reader = SeriesReader(store: store)
         routes += RemoteReadRoutes(reader: reader, runner: runner).routes
         routes += FederationRoutes(

@@ -12,6 +12,7 @@ struct CollectorSet: Sendable {
     let scrapes: ScrapeManager
     let rules: RuleManager
     let promql: PromQLEngine
+    let builtIn: BuiltInCollectors
     private let tailer: LogTailer
     /// nil where no targets are configured: a service without work would end, and the group with it.
     private let profiles: ProfilePuller?
@@ -30,6 +31,7 @@ struct CollectorSet: Sendable {
         self.externalURL = externalURL
         let store = backend.store
         scrapes = ScrapeManager(configuration: settings.prometheus, store: store, time: time, logger: logger)
+        builtIn = BuiltInCollectors(configuration: settings.builtIn, store: store, time: time, logger: logger)
         tailer = LogTailer(configuration: settings.logs, store: store, state: backend.state, time: time, logger: logger)
         profiles =
             settings.profiles.isEmpty
@@ -53,7 +55,7 @@ struct CollectorSet: Sendable {
     }
 
     var services: [any Service] {
-        var services: [any Service] = [scrapes, tailer]
+        var services: [any Service] = [scrapes, builtIn, tailer]
         if let profiles { services.append(profiles) }
         if let notifier { services.append(notifier) }
         services.append(rules)
@@ -72,6 +74,7 @@ struct CollectorSet: Sendable {
     func apply(_ settings: ServerSettings) throws(ServeError) {
         try applyRules(settings)
         scrapes.apply(settings.prometheus)
+        builtIn.apply(settings.builtIn)
         tailer.apply(settings.logs)
         prometheus.value = settings.prometheus.text
         external.value = settings.prometheus.global.externalLabels
@@ -97,7 +100,7 @@ struct CollectorSet: Sendable {
     }
 
     private static func warn(_ settings: ServerSettings, _ logger: Logger) {
-        for warning in settings.prometheus.warnings { logger.warning("\(warning.description)") }
+        for warning in settings.prometheus.warnings + settings.builtIn.probes.warnings { logger.warning("\(warning.description)") }
     }
 }
 
