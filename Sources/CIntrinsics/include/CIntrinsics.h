@@ -38,4 +38,16 @@ static inline void apus_prefetch(const void *address) { __builtin_prefetch(addre
 // CRC32C (Castagnoli) of `byteCount` bytes, continuing from `crc` (0 to start), by the CPU's instruction where there is one.
 uint32_t apus_crc32c(uint32_t crc, const void *bytes, size_t byteCount);
 
+// What the kernel says of its clock (adjtimex(2), which Swift's Glibc module leaves out); the fields are those of struct timex.
+struct apus_clock {
+    int result;  // the clock's state; -1 where the call failed
+    int error;   // then errno
+    int status;
+    int shift;
+    int tai;
+    int64_t offset, frequency, maxerror, esterror, constant, tick, ppsfreq, jitter, stabil, jitcnt, calcnt, errcnt, stbcnt;
+};
+
+struct apus_clock apus_read_clock(void);
+
 #endif
