@@ -4,6 +4,12 @@ package import Telemetry
 extension EmbeddedStore {
     package var seriesDirectory: (any SeriesDirectory)? { seriesCache }
 
+    package func labels(of handles: [SeriesHandle]) -> [Labels?] {
+        self[.metrics].registry.labels(handles.map(\.value))
+    }
+
+    package func acceptedRange(_ signal: Signal) -> TimeRange { timeBounds.range(signal) }
+
     package func append(_ batch: consuming TelemetryBatch) async throws(StoreError) {
         guard !isClosed.load(ordering: .relaxed) else { throw WriteAheadLog.closed }
         let waiting = log.waitingByteCount + memtableByteCount.value
@@ -13,11 +19,15 @@ extension EmbeddedStore {
                 .overloaded, "\(waiting) bytes wait to be written, at most \(options.waitingByteCountMax)", remedy: "Try again in a second.")
         }
         try admit()
-        var bounds = TimeBounds(now: options.time.nanoseconds, retention: retention.withLock { $0.age }, futureBound: options.futureBound)
+        var bounds = timeBounds
         let prepared = try prepare(batch, &bounds)
         if !prepared.isEmpty { try await commit(prepared) }
         // The good rows are kept all the same, as Prometheus and Loki do.
         if let error = bounds.error { throw error }
+    }
+
+    private var timeBounds: TimeBounds {
+        TimeBounds(now: options.time.nanoseconds, retention: retention.withLock { $0.age }, futureBound: options.futureBound)
     }
 
     /// Refuses a write while the disk is nearly full.

@@ -10,6 +10,12 @@ package protocol TelemetryStore: Sendable {
     /// Finds series by their encoded labels; nil where the store has no such directory.
     var seriesDirectory: (any SeriesDirectory)? { get }
 
+    /// The labels of series that ``seriesDirectory`` found; nil for those that were forgotten since.
+    func labels(of handles: [SeriesHandle]) -> [Labels?]
+
+    /// The times that `append` takes now; rows beyond are refused.
+    func acceptedRange(_ signal: Signal) -> TimeRange
+
     /// The streams whose labels satisfy all `matchers` and that may have rows within `range`. A matcher on an absent label
     /// compares with the empty string.
     ///
@@ -60,6 +66,10 @@ package protocol TelemetryStore: Sendable {
 
 extension TelemetryStore {
     package var seriesDirectory: (any SeriesDirectory)? { nil }
+
+    package func labels(of handles: [SeriesHandle]) -> [Labels?] { handles.map { _ in nil } }
+
+    package func acceptedRange(_ signal: Signal) -> TimeRange { .all }
 
     package func streams(
         _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange

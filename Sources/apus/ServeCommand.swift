@@ -81,7 +81,7 @@ struct ServeCommand: AsyncParsableCommand {
             let level = logLevel
             LoggingSystem.bootstrap { _ in format.handler(level: level) }
             // As in Prometheus: what is on for everybody here, or not known at all, is no reason not to start.
-            for name in options.featureNames where PromQLFeatures.byName[name] == nil {
+            for name in options.featureNames where PromQLFeatures.byName[name] == nil && !ServeOptions.otherFeatureNames.contains(name) {
                 Logger(label: "apus").warning("unknown option for --enable-feature", metadata: ["option": .string(name)])
             }
             try await Serve.run(options: options, settings: settings, logger: Logger(label: "apus"))

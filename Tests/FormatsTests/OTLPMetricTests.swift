@@ -190,13 +190,88 @@ struct OTLPMetricTests {
     func options() throws {
         var options = OTLPMetricOptions()
         options.strategy = .noTranslation
-        options.promotedResourceAttributes = ["service.name"]
+        options.promotion = .named(["service.name"])
         options.keepsIdentifyingResourceAttributes = true
         let batch = try Self.decode(Self.request(#"{"name":"a.b","unit":"s","gauge":{"dataPoints":[{"timeUnixNano":"5000000","asInt":1}]}}"#), options).batch.metrics
         #expect(
             Self.rows(batch) == [
                 #"{__name__="a.b", job="shop", "service.name"="shop"} 5 1"#, #"{__name__="target_info", job="shop", "service.name"="shop"} 5 1"#,
             ])
+    }
+
+    static let scoped =
+        #"{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}},{"key":"host.name","value":{"stringValue":"n1"}},{"key":"a__b","value":{"stringValue":"x"}},{"key":"_own","value":{"stringValue":"y"}}]},"scopeMetrics":[{"scope":{"name":"lib","version":"1.2","attributes":[{"key":"team.name","value":{"stringValue":"core"}}]},"schemaUrl":"https://x","metrics":[{"name":"g","gauge":{"dataPoints":[{"timeUnixNano":"5000000","startTimeUnixNano":"2000000","asInt":1,"attributes":[{"key":"host.name","value":{"stringValue":"point"}}]}]}}]}]}]}"#
+
+    @Test("all resource attributes but those ignored are promoted, a point's own win; scopes are labels")
+    func promotion() throws {
+        var options = OTLPMetricOptions()
+        options.promotion = .all(except: ["service.name"])
+        options.promotesScopeMetadata = true
+        options.labelNames.preservesMultipleUnderscores = false
+        options.labelNames.prefixesUnderscores = false
+        let batch = try Self.decode(Self.scoped, options).batch.metrics
+        #expect(
+            Self.rows(batch) == [
+                #"{__name__="g", _own="y", a_b="x", host_name="point", job="shop", otel_scope_name="lib", otel_scope_schema_url="https://x", otel_scope_team_name="core", otel_scope_version="1.2"} 5 1"#,
+                #"{__name__="target_info", _own="y", a_b="x", host_name="n1", job="shop"} 5 1"#,
+            ])
+        #expect(batch.startTimes.map(\.start) == [2])
+    }
+
+    @Test("histograms become ones of custom buckets where that is asked for")
+    func customBuckets() throws {
+        var options = OTLPMetricOptions()
+        options.convertsHistogramsToCustomBuckets = true
+        let point = #"{"timeUnixNano":"5000000","count":"6","sum":9.5,"bucketCounts":["0","2","4"],"explicitBounds":[0.5,2],"exemplars":[{"asDouble":7}]}"#
+        let decoded = try Self.decode(
+            Self.request(#"{"name":"d","histogram":{"aggregationTemporality":2,"dataPoints":[\#(point),{"timeUnixNano":"5000000","count":"1","bucketCounts":["1"],"explicitBounds":[1]}]}}"#),
+            options)
+        let batch = decoded.batch.metrics
+        #expect(
+            batch.histograms.map(\.histogram) == [
+                NativeHistogram(
+                    schema: -53, count: 6, sum: 9.5, positiveRuns: [.init(offset: 1, length: 2)], positiveCounts: [2, 4], customBounds: [0.5, 2])
+            ])
+        #expect(batch.sampleCount == 0)
+        #expect(batch.exemplars.count == 1)
+        #expect(decoded.rejected == 1)
+        #expect(decoded.rejectionMessage.contains("bounds"))
+    }
+
+    static func exponential(_ time: Int, scale: Int, offset: Int, _ counts: [Int]) -> String {
+        let total = counts.reduce(0, +)
+        return request(
+            #"{"name":"e","exponentialHistogram":{"aggregationTemporality":1,"dataPoints":[{"startTimeUnixNano":"1000000","timeUnixNano":"\#(time)","count":"\#(total)","sum":\#(total),"scale":\#(scale),"positive":{"offset":\#(offset),"bucketCounts":["\#(counts.map(String.init).joined(separator: "\",\""))"]}}]}}"#)
+    }
+
+    @Test("deltas of exponential histograms add up, in the coarser resolution")
+    func exponentialDeltas() throws {
+        var options = OTLPMetricOptions()
+        options.deltas = DeltaAccumulator()
+        _ = try Self.decode(Self.exponential(2_000_000, scale: 1, offset: 0, [1, 2, 3]), options)
+        let second = try Self.decode(Self.exponential(3_000_000, scale: 0, offset: 2, [5]), options).batch.metrics
+        // At scale 0 the first one's buckets 0, 1 and 2 are 0, 0 and 1; Prometheus counts from 1.
+        let histogram = try #require(second.histograms.first?.histogram)
+        #expect(histogram.schema == 0)
+        #expect(histogram.positiveRuns == [.init(offset: 1, length: 3)])
+        #expect(histogram.positiveCounts == [3, 3, 5])
+        #expect(histogram.count == 11)
+        #expect(second.startTimes.map(\.start) == [1])
+        let third = try Self.decode(Self.exponential(4_000_000, scale: 0, offset: 100_000, [1]), options).batch.metrics
+        #expect(third.histograms.isEmpty, "a scale below -4 has no schema")
+    }
+
+    @Test("deltas stay deltas where that is asked for")
+    func keptDeltas() throws {
+        var options = OTLPMetricOptions()
+        options.deltas = DeltaAccumulator()
+        options.keepsDeltas = true
+        _ = try Self.decode(Self.deltaSum, options)
+        let batch = try Self.decode(Self.deltaSum, options).batch.metrics
+        #expect(batch.values == [1, 2, 1])
+        #expect(batch.metadata.first?.kind == .unknown)
+        let native = try Self.decode(Self.exponential(2_000_000, scale: 1, offset: 0, [1]), options).batch.metrics
+        #expect(native.histograms.first?.histogram.resetHint == .gauge)
     }
 
     @Test("a request cannot make labels without end")
@@ -247,14 +322,9 @@ struct ExpectedMetrics {
             values += [point["sum"].protoDouble, Double(point["count"].proto64)]
             values += point["quantileValues"].elements.map { $0["value"].protoDouble }
         }
-        let isDelta = metric["exponentialHistogram"]?["aggregationTemporality"].text == "AGGREGATION_TEMPORALITY_DELTA"
         for point in metric["exponentialHistogram"]?["dataPoints"].elements ?? [] {
-            if isDelta {
-                rejectedCount += 1
-            } else {
-                nativeCounts.append(Double(point["count"].proto64))
-                exemplarCount += point["exemplars"].elements.count
-            }
+            nativeCounts.append(Double(point["count"].proto64))
+            exemplarCount += point["exemplars"].elements.count
         }
     }
 }

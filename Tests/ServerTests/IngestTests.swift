@@ -101,9 +101,53 @@ import Testing
                 let reply = try await server.get("/api/v1/query?query=up")
                 #expect(reply.text.contains(#""metric":{"__name__":"up","job":"x"}"#))
             }
-            let second = try await server.post(
-                "/api/v1/write", type: "application/x-protobuf;proto=io.prometheus.write.v2.Request", headers: headers, body: body)
-            #expect(second.status == 415)
+            let unknown = try await server.post(
+                "/api/v1/write", type: "application/x-protobuf;proto=io.prometheus.write.v3.Request", headers: headers, body: body)
+            #expect(unknown.status == 415)
+        }
+    }
+
+    static let writeV2 = "application/x-protobuf;proto=io.prometheus.write.v2.Request"
+
+    static func written(_ reply: TestServer.Reply) -> [String?] {
+        ["Samples", "Histograms", "Exemplars"].map { reply.header("X-Prometheus-Remote-Write-\($0)-Written") }
+    }
+
+    @Test("remote write 2.0 says how much it stored")
+    func remoteWrite2() async throws {
+        try await TestServer.run { server in
+            var batch = MetricBatch()
+            let series = batch.addSeries(Labels(["__name__": "up", "job": "x"]))
+            let now = Self.now / 1_000_000
+            batch.append(series: series, timestamp: now, value: 1)
+            batch.histograms.append((series, now + 1, NativeHistogram(count: 1, sum: 2, positiveRuns: [.init(offset: 0, length: 1)], positiveCounts: [1])))
+            batch.exemplars.append((series, Exemplar(labels: Labels(["trace_id": "a"]), value: 1, timestamp: now)))
+            batch.metadata = [MetricMetadata(family: "up", kind: .gauge, help: "Up?")]
+            let body = Compression.snappy.compress(RemoteWrite2.encode(batch).span)
+            let reply = try await server.post("/api/v1/write", type: Self.writeV2, headers: [("Content-Encoding", "snappy")], body: body)
+            #expect(reply.status == 204)
+            #expect(Self.written(reply) == ["1", "1", "1"])
+            let metadata = try await server.get("/api/v1/metadata")
+            #expect(metadata.text.contains("Up?"))
+        }
+    }
+
+    @Test("of a 2.0 request with a bad series the rest is stored, and of a broken one nothing")
+    func remoteWrite2Partial() async throws {
+        try await TestServer.run { server in
+            var batch = MetricBatch()
+            for labels in [Labels(["__name__": "up", "job": "x"]), Labels(["job": "nameless"])] {
+                batch.append(series: batch.addSeries(labels), timestamp: Self.now / 1_000_000, value: 1)
+            }
+            let body = Compression.snappy.compress(RemoteWrite2.encode(batch).span)
+            let reply = try await server.post("/api/v1/write", type: Self.writeV2, headers: [("Content-Encoding", "snappy")], body: body)
+            #expect(reply.status == 400)
+            #expect(reply.text.contains("__name__"))
+            #expect(Self.written(reply) == ["1", "0", "0"])
+            let broken = Compression.snappy.compress([0x2a, 0xff].span)
+            let refused = try await server.post("/api/v1/write", type: Self.writeV2, headers: [("Content-Encoding", "snappy")], body: broken)
+            #expect(refused.status == 400)
+            #expect(Self.written(refused) == ["0", "0", "0"])
         }
     }
 }

@@ -1,3 +1,4 @@
+package import Formats
 package import Settings
 package import Telemetry
 
@@ -18,6 +19,9 @@ package struct PrometheusConfiguration: Sendable {
 
     package var global = Global()
     package var scrapes: [ScrapeConfiguration] = []
+    package var remoteWrites: [RemoteWriteConfiguration] = []
+    /// The section `otlp`.
+    package var otlp = OTLPMetricOptions()
     /// Globs, absolute or relative to the folder of the file.
     package var ruleFiles: [String] = []
     /// Options that Prometheus acts on and Apus does not, each with its place.
@@ -48,13 +52,14 @@ package struct PrometheusConfiguration: Sendable {
         let root = try ConfigurationNode.parse(text, file: file).mapping(topLevelKeys)
         result.warnings += root.warnings(
             notActedOn: [
-                "runtime", "alerting", "scrape_config_files", "storage", "tracing", "remote_write", "remote_read",
-                "otlp",
+                "runtime", "alerting", "scrape_config_files", "storage", "tracing", "remote_read",
             ])
         if let global = root["global"] {
             result.global = try Global(global, environment: environment, warnings: &result.warnings)
         }
         result.ruleFiles = try root["rule_files"]?.strings ?? []
+        if let node = root["remote_write"] { result.remoteWrites = try RemoteWriteConfiguration.list(node, warnings: &result.warnings) }
+        if let node = root["otlp"] { result.otlp = try OTLPMetricOptions(node) }
         for node in try root["scrape_configs"]?.list ?? [] {
             let scrape = try ScrapeConfiguration(node, global: result.global, warnings: &result.warnings)
             guard !result.scrapes.contains(where: { $0.jobName == scrape.jobName }) else {

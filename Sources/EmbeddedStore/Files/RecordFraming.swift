@@ -26,9 +26,11 @@ enum RecordFraming {
     }
 
     /// Reads the record at `offset`.
-    static func read(_ bytes: [UInt8], at offset: Int, file number: UInt64) -> Found {
+    ///
+    /// - Parameter base: where in the file `bytes` begin.
+    static func read(_ bytes: [UInt8], at offset: Int, file number: UInt64, base: Int = 0) -> Found {
         guard offset >= 0, bytes.count - offset >= headerByteCount else { return .nothing }
-        guard fixed32(bytes, offset + 8) == headerChecksum(bytes, offset, offset: offset, file: number) else { return .nothing }
+        guard fixed32(bytes, offset + 8) == headerChecksum(bytes, offset, offset: base + offset, file: number) else { return .nothing }
         let length = Int(fixed32(bytes, offset))
         let start = offset + headerByteCount
         guard length <= bytes.count - start else { return .damagedPayload(start..<start + length) }
@@ -38,11 +40,11 @@ enum RecordFraming {
     }
 
     /// Why no record stands at an offset, with the checksums found and expected.
-    static func explain(_ bytes: [UInt8], at offset: Int, file number: UInt64) -> String {
+    static func explain(_ bytes: [UInt8], at offset: Int, file number: UInt64, base: Int = 0) -> String {
         guard offset >= 0, bytes.count - offset >= headerByteCount else {
             return "\(max(0, bytes.count - offset)) bytes, where the head of a record has \(headerByteCount)"
         }
-        let (expectedHead, foundHead) = (fixed32(bytes, offset + 8), headerChecksum(bytes, offset, offset: offset, file: number))
+        let (expectedHead, foundHead) = (fixed32(bytes, offset + 8), headerChecksum(bytes, offset, offset: base + offset, file: number))
         guard foundHead == expectedHead else { return "checksum of the head \(hex(foundHead)), expected \(hex(expectedHead))" }
         let (length, start) = (Int(fixed32(bytes, offset)), offset + headerByteCount)
         guard length <= bytes.count - start else { return "a record of \(length) bytes, of which \(bytes.count - start) are there" }
@@ -51,10 +53,10 @@ enum RecordFraming {
     }
 
     /// The first offset at or after `start` where a whole record stands.
-    static func nextRecord(_ bytes: [UInt8], from start: Int, file number: UInt64) -> Int? {
+    static func nextRecord(_ bytes: [UInt8], from start: Int, file number: UInt64, base: Int = 0) -> Int? {
         var offset = start
         while offset + headerByteCount <= bytes.count {
-            if case .record = read(bytes, at: offset, file: number) { return offset }
+            if case .record = read(bytes, at: offset, file: number, base: base) { return offset }
             offset += 1
         }
         return nil

@@ -140,6 +140,11 @@ final class StreamRegistry: Sendable {
         state.withLock { state in slots.map { state.stream($0) } }
     }
 
+    /// The labels of streams, nil for those that are forgotten.
+    func labels(_ slots: [UInt32]) -> [Labels?] {
+        state.withLock { state in slots.map { state.isAlive($0) ? state.stream($0).labels : nil } }
+    }
+
     /// The ids of streams.
     func ids(_ slots: [UInt32]) -> [UInt64] {
         state.withLock { state in slots.map { state.id($0) } }

@@ -10,8 +10,11 @@ package final class DeltaAccumulator: Sendable {
     private static let idleNanosecondsMax: Int64 = 3_600_000_000_000
 
     private struct State {
-        var sums: [Labels: (total: Double, time: Int64)] = [:]
+        var sums: [Labels: (total: Double, time: Int64, start: Int64)] = [:]
         var histograms: [Labels: OTLPMetric.HistogramPoint] = [:]
+        var exponentials: [Labels: OTLPMetric.ExponentialHistogramPoint] = [:]
+
+        var count: Int { sums.count + histograms.count + exponentials.count }
         /// How many series were refused since idle ones were last looked for.
         var refusedCount = 0
     }
@@ -22,19 +25,21 @@ package final class DeltaAccumulator: Sendable {
 
     /// Adds a delta and returns the total. A point of the time of the last one is the same point sent again: it is not added.
     ///
-    /// - Parameter time: the point's time in nanoseconds.
+    /// - Parameters:
+    ///   - time: the point's time in nanoseconds.
+    ///   - start: since when it counts; the total counts since the first one's.
     /// - Returns: nil where a later point came before it, or where there are too many series.
-    package func add(_ delta: Double, to series: Labels, at time: Int64) -> Double? {
+    package func add(_ delta: Double, to series: Labels, at time: Int64, since start: Int64 = 0) -> (value: Double, start: Int64)? {
         state.withLock { state in
             guard let last = state.sums[series] else {
                 guard Self.hasRoom(&state, at: time) else { return nil }
-                state.sums[series] = (delta, time)
-                return delta
+                state.sums[series] = (delta, time, start)
+                return (delta, start)
             }
-            if time == last.time { return last.total }
+            if time == last.time { return (last.total, last.start) }
             guard time > last.time else { return nil }
-            state.sums[series] = (last.total + delta, time)
-            return last.total + delta
+            state.sums[series] = (last.total + delta, time, last.start)
+            return (last.total + delta, last.start)
         }
     }
 
@@ -52,7 +57,7 @@ package final class DeltaAccumulator: Sendable {
                     for index in total.bucketCounts.indices { total.bucketCounts[index] &+= delta.bucketCounts[index] }
                     total.count &+= delta.count
                     total.sum = total.sum.flatMap { sum in delta.sum.map { sum + $0 } }
-                    total.head = delta.head
+                    total.head.time = delta.head.time
                 } else {
                     total = delta
                 }
@@ -64,15 +69,36 @@ package final class DeltaAccumulator: Sendable {
         }
     }
 
+    /// Adds an exponential histogram's delta and returns the total, in the coarser of the two resolutions.
+    func add(_ delta: OTLPMetric.ExponentialHistogramPoint, to series: Labels) -> OTLPMetric.ExponentialHistogramPoint? {
+        state.withLock { state in
+            guard var total = state.exponentials[series] else {
+                guard Self.hasRoom(&state, at: delta.head.time) else { return nil }
+                state.exponentials[series] = delta
+                return delta
+            }
+            guard delta.head.time >= total.head.time else { return nil }
+            if delta.head.time > total.head.time {
+                total.add(delta)
+                total.head.time = delta.head.time
+                total.exemplars = []
+                state.exponentials[series] = total
+            }
+            total.exemplars = delta.exemplars
+            return total
+        }
+    }
+
     /// Whether one more series may be kept; forgets idle ones where there is no room.
     private static func hasRoom(_ state: inout State, at time: Int64) -> Bool {
-        guard state.sums.count + state.histograms.count >= seriesCountMax else { return true }
+        guard state.count >= seriesCountMax else { return true }
         // Looking at all series for each one refused would take quadratic time.
         state.refusedCount += 1
         guard state.refusedCount % 10_000 == 1 else { return false }
         let oldest = time.subtractingReportingOverflow(idleNanosecondsMax).partialValue
         state.sums = state.sums.filter { $0.value.time >= oldest }
         state.histograms = state.histograms.filter { $0.value.head.time >= oldest }
-        return state.sums.count + state.histograms.count < seriesCountMax
+        state.exponentials = state.exponentials.filter { $0.value.head.time >= oldest }
+        return state.count < seriesCountMax
     }
 }

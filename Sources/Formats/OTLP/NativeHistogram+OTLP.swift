@@ -9,11 +9,13 @@ extension NativeHistogram {
     private static let gapMax: Int64 = 2
 
     /// An OTLP exponential histogram of scale ≥ -4.
-    init(_ point: OTLPMetric.ExponentialHistogramPoint) {
+    ///
+    /// - Parameter isDelta: it counts what came since the one before, and is kept so.
+    init(_ point: OTLPMetric.ExponentialHistogramPoint, isDelta: Bool = false) {
         let shift = max(0, Int64(point.scale) - Int64(Self.schemaMax))
         let isStale = point.head.hasNoRecordedValue
-        let (positiveRuns, positiveCounts) = Self.layout(point.positive, shift: shift)
-        let (negativeRuns, negativeCounts) = Self.layout(point.negative, shift: shift)
+        let (positiveRuns, positiveCounts) = Self.layout(point.positive, shift: shift, adjustment: 1)
+        let (negativeRuns, negativeCounts) = Self.layout(point.negative, shift: shift, adjustment: 1)
         self.init(
             schema: min(point.scale, Self.schemaMax),
             zeroThreshold: point.zeroThreshold > 0 ? point.zeroThreshold : Self.zeroThresholdDefault,
@@ -21,19 +23,35 @@ extension NativeHistogram {
             count: isStale ? Staleness.marker : Double(point.count),
             sum: isStale ? Staleness.marker : point.sum ?? 0,
             positiveRuns: positiveRuns, positiveCounts: positiveCounts,
-            negativeRuns: negativeRuns, negativeCounts: negativeCounts)
+            negativeRuns: negativeRuns, negativeCounts: negativeCounts, resetHint: isDelta ? .gauge : .unknown)
+    }
+
+    /// An OTLP histogram with explicit bounds as one of custom buckets: nil where its bounds do not ascend or its buckets are not one more.
+    init?(_ point: OTLPMetric.HistogramPoint, isDelta: Bool) {
+        guard point.bounds.allSatisfy({ !$0.isNaN }), zip(point.bounds, point.bounds.dropFirst()).allSatisfy({ $0 < $1 }) else { return nil }
+        // A point may leave out its buckets: then there is one of everything.
+        let isPlain = point.bucketCounts.isEmpty
+        guard isPlain || point.bucketCounts.count == point.bounds.count + 1 else { return nil }
+        let buckets = OTLPMetric.ExponentialHistogramPoint.Buckets(offset: 0, counts: isPlain ? [point.count] : point.bucketCounts)
+        let (runs, counts) = Self.layout(buckets, shift: 0, adjustment: 0)
+        let isStale = point.head.hasNoRecordedValue
+        self.init(
+            schema: Self.customBoundsSchema, count: isStale ? Staleness.marker : Double(point.count),
+            sum: isStale ? Staleness.marker : point.sum ?? 0, positiveRuns: runs, positiveCounts: counts,
+            customBounds: isPlain ? [] : point.bounds, resetHint: isDelta ? .gauge : .unknown)
     }
 
     /// Buckets as runs, empty ones left out where there are many.
     ///
-    /// OTLP's bucket i covers (base^i, base^(i+1)], Prometheus' bucket i covers (base^(i-1), base^i]: hence the + 1. A scale that
-    /// is `shift` finer has 2^shift buckets for one.
+    /// - Parameters:
+    ///   - shift: a scale that is so much finer has 2^shift buckets for one.
+    ///   - adjustment: 1 for exponential buckets: OTLP's bucket i covers (base^i, base^(i+1)], Prometheus' (base^(i-1), base^i].
     private static func layout(
-        _ buckets: OTLPMetric.ExponentialHistogramPoint.Buckets, shift: Int64
+        _ buckets: OTLPMetric.ExponentialHistogramPoint.Buckets, shift: Int64, adjustment: Int64
     ) -> ([Run], [Double]) {
         var merged: [(index: Int64, count: Double)] = []
         for (position, count) in buckets.counts.enumerated() where count > 0 {
-            let index = (Int64(buckets.offset) + Int64(position)) >> shift + 1
+            let index = (Int64(buckets.offset) + Int64(position)) >> shift + adjustment
             if merged.last?.index == index {
                 merged[merged.count - 1].count += Double(count)
             } else {

@@ -5,12 +5,27 @@ import Telemetry
 package struct OTLPMetricOptions: Sendable {
     /// `translation_strategy`.
     package var strategy = PrometheusNaming.Strategy.underscoreEscapingWithSuffixes
-    /// `promote_resource_attributes`: resource attributes that become labels of every series.
-    package var promotedResourceAttributes: [String] = []
+    /// Which resource attributes become labels of every series.
+    package enum Promotion: Sendable, Hashable {
+        case none
+        /// `promote_resource_attributes`.
+        case named(Set<String>)
+        /// `promote_all_resource_attributes`, but for `ignore_resource_attributes`.
+        case all(except: Set<String>)
+    }
+
+    package var promotion = Promotion.none
+    /// `promote_scope_metadata`: whether series have `otel_scope_…` labels.
+    package var promotesScopeMetadata = false
+    /// `convert_histograms_to_nhcb`: histograms with explicit bounds become native ones with custom buckets.
+    package var convertsHistogramsToCustomBuckets = false
+    package var labelNames = PrometheusNaming.LabelOptions()
     /// `keep_identifying_resource_attributes`: whether `target_info` repeats what `job` and `instance` say.
     package var keepsIdentifyingResourceAttributes = false
     /// Turns delta points into cumulative ones; without it they are rejected, as Prometheus does.
     package var deltas: DeltaAccumulator?
+    /// Stores delta points as they are, whatever ``deltas`` says (Prometheus' `otlp-native-delta-ingestion`).
+    package var keepsDeltas = false
 
     package init() {}
 }

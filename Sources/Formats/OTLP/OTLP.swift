@@ -31,12 +31,17 @@ struct Rejections {
     private var reasons: [String] = []
     private static let reasonCountMax = 3
 
-    mutating func add(_ reason: @autoclosure () -> String, count: Int = 1) {
-        guard count > 0 else { return }
-        self.count += count
+    /// Adds a reason that stands for no item.
+    mutating func note(_ reason: @autoclosure () -> String) {
         guard reasons.count < Self.reasonCountMax else { return }
         let reason = reason()
         if !reasons.contains(reason) { reasons.append(reason) }
+    }
+
+    mutating func add(_ reason: @autoclosure () -> String, count: Int = 1) {
+        guard count > 0 else { return }
+        self.count += count
+        note(reason())
     }
 
     var message: String { reasons.joined(separator: "; ") }

@@ -1,9 +1,16 @@
 import Telemetry
 
-/// `ResourceMetrics` as read; scopes carry nothing that the translation keeps.
+/// `ResourceMetrics` as read.
 struct OTLPMetricGroup {
     var resource = Resource.unknown
-    var metrics: [OTLPMetric] = []
+    var scopes: [Scope] = []
+
+    /// `ScopeMetrics`.
+    struct Scope {
+        var scope = OTLPScope()
+        var schemaURL = ""
+        var metrics: [OTLPMetric] = []
+    }
 }
 
 /// `Metric` as read (metrics.proto).

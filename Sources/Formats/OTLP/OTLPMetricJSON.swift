@@ -31,25 +31,27 @@ enum OTLPMetricJSON {
             case "resource": group.resource = try OTLPJSON.resource(&reader, bytes)
             case "scopeMetrics":
                 try reader.beginArray(in: bytes)
-                while try reader.nextElement(in: bytes) { try scope(&reader, bytes, &group.metrics) }
+                while try reader.nextElement(in: bytes) { group.scopes.append(try scope(&reader, bytes)) }
             default: try reader.skip(in: bytes)
             }
         }
         return group
     }
 
-    private static func scope(
-        _ reader: inout JSONReader, _ bytes: Span<UInt8>, _ metrics: inout [OTLPMetric]
-    ) throws(DecodeError) {
+    private static func scope(_ reader: inout JSONReader, _ bytes: Span<UInt8>) throws(DecodeError) -> OTLPMetricGroup.Scope {
+        var scope = OTLPMetricGroup.Scope()
         try reader.beginObject(in: bytes)
         while let name = try reader.nextField(in: bytes) {
-            guard name == "metrics" else {
-                try reader.skip(in: bytes)
-                continue
+            switch name {
+            case "scope": scope.scope = try OTLPJSON.scope(&reader, bytes)
+            case "schemaUrl": scope.schemaURL = try reader.string(in: bytes)
+            case "metrics":
+                try reader.beginArray(in: bytes)
+                while try reader.nextElement(in: bytes) { scope.metrics.append(try metric(&reader, bytes)) }
+            default: try reader.skip(in: bytes)
             }
-            try reader.beginArray(in: bytes)
-            while try reader.nextElement(in: bytes) { metrics.append(try metric(&reader, bytes)) }
         }
+        return scope
     }
 
     private static func metric(_ reader: inout JSONReader, _ bytes: Span<UInt8>) throws(DecodeError) -> OTLPMetric {

@@ -19,16 +19,25 @@ enum OTLPMetricProtobuf {
         while let field = try reader.next(in: bytes) {
             switch field.number {
             case 1: group.resource = try OTLPProtobuf.resource(try field.message("ResourceMetrics.resource"), bytes)
-            case 2:
-                var scope = try field.message("ResourceMetrics.scope_metrics")
-                while let field = try scope.next(in: bytes) {
-                    guard field.number == 2 else { continue }
-                    group.metrics.append(try metric(try field.message("ScopeMetrics.metrics"), bytes))
-                }
+            case 2: group.scopes.append(try scope(try field.message("ResourceMetrics.scope_metrics"), bytes))
             default: break
             }
         }
         return group
+    }
+
+    private static func scope(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> OTLPMetricGroup.Scope {
+        var reader = message
+        var scope = OTLPMetricGroup.Scope()
+        while let field = try reader.next(in: bytes) {
+            switch field.number {
+            case 1: scope.scope = try OTLPProtobuf.scope(try field.message("ScopeMetrics.scope"), bytes)
+            case 2: scope.metrics.append(try metric(try field.message("ScopeMetrics.metrics"), bytes))
+            case 3: scope.schemaURL = try field.string("ScopeMetrics.schema_url", in: bytes)
+            default: break
+            }
+        }
+        return scope
     }
 
     private static func metric(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> OTLPMetric {

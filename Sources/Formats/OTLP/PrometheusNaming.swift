@@ -63,17 +63,43 @@ package enum PrometheusNaming {
         return text
     }
 
+    /// How labels are named where names are escaped: `label_name_…` of Prometheus' `otlp` section.
+    package struct LabelOptions: Sendable, Hashable {
+        /// `label_name_underscore_sanitization`: `key` comes before a single underscore.
+        package var prefixesUnderscores = true
+        /// `label_name_preserve_multiple_underscores`; otherwise runs of them become one.
+        package var preservesMultipleUnderscores = true
+
+        package init() {}
+    }
+
     /// A label's name: what may not stand in it becomes an underscore, and `key_` comes before a digit, `key` before a single
     /// underscore.
-    package static func labelName(_ name: String, strategy: Strategy = .underscoreEscapingWithSuffixes) -> String {
-        guard strategy.isEscaping, !name.isLabelName else { return name }
-        var text = replaced(name, isAllowed: isLabelScalar)
+    package static func labelName(
+        _ name: String, strategy: Strategy = .underscoreEscapingWithSuffixes, options: LabelOptions = LabelOptions()
+    ) -> String {
+        guard strategy.isEscaping, !name.isLabelName || !options.preservesMultipleUnderscores else { return name }
+        var text = options.preservesMultipleUnderscores ? replaced(name, isAllowed: isLabelScalar) : collapsed(name)
         if startsWithDigit(text) {
             text = "key_" + text
-        } else if text.hasPrefix("_"), !text.hasPrefix("__") {
+        } else if options.prefixesUnderscores, text.hasPrefix("_"), !text.hasPrefix("__") {
             text = "key" + text
         }
         return text
+    }
+
+    /// What may not stand in a name, and underscores, as one underscore for each run; names between two double underscores keep those.
+    private static func collapsed(_ name: String) -> String {
+        let isReserved = name.utf8.count >= 4 && name.hasPrefix("__") && name.hasSuffix("__")
+        var view = String.UnicodeScalarView()
+        for scalar in (isReserved ? String(name.dropFirst(2).dropLast(2)) : name).unicodeScalars {
+            if isLabelScalar(scalar), scalar != "_" {
+                view.append(scalar)
+            } else if view.last != "_" {
+                view.append("_")
+            }
+        }
+        return isReserved ? "__" + String(view) + "__" : String(view)
     }
 
     /// The unit in words as metadata has it: `By/s` is `bytes_per_second`.

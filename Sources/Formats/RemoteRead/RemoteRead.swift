@@ -1,7 +1,7 @@
 import Codecs
 package import Telemetry
 
-/// Prometheus' remote read 1.0 with plain samples (prometheus.io/docs/prometheus/latest/querying/remote_read_api).
+/// Prometheus' remote read 1.0, plain samples or streamed chunks (prometheus.io/docs/prometheus/latest/querying/remote_read_api).
 package enum RemoteRead {
     static let format = "remote read"
 
@@ -11,18 +11,43 @@ package enum RemoteRead {
         package var matchers: [LabelMatcher]
     }
 
+    /// How an answer is written.
+    package enum ResponseType: UInt64, Sendable, Hashable {
+        case samples = 0
+        case streamedChunks = 1
+    }
+
+    /// A `ReadRequest`.
+    package struct Request: Sendable, Hashable {
+        package var queries: [Query] = []
+        /// The types of answers that the client takes, the one that it likes best first; those that nobody knows left out.
+        package var responseTypes: [ResponseType] = []
+    }
+
     /// Decodes an uncompressed `ReadRequest`.
-    package static func decode(_ bytes: Span<UInt8>) throws(FormatError) -> [Query] {
-        var queries: [Query] = []
+    package static func decodeRequest(_ bytes: Span<UInt8>) throws(FormatError) -> Request {
+        var request = Request()
         do throws(DecodeError) {
             var reader = ProtobufReader(bytes)
             while let field = try reader.next(in: bytes) {
-                if field.number == 1 { queries.append(try query(try field.message("ReadRequest.queries"), bytes)) }
+                switch field.number {
+                case 1: request.queries.append(try query(try field.message("ReadRequest.queries"), bytes))
+                case 2:
+                    var types: [UInt64] = []
+                    try field.appendUInt64s("ReadRequest.accepted_response_types", in: bytes, to: &types)
+                    request.responseTypes += types.compactMap { ResponseType(rawValue: $0) }
+                default: break
+                }
             }
         } catch {
             throw FormatError(format, error)
         }
-        return queries
+        return request
+    }
+
+    /// The queries of an uncompressed `ReadRequest`.
+    package static func decode(_ bytes: Span<UInt8>) throws(FormatError) -> [Query] {
+        try decodeRequest(bytes).queries
     }
 
     /// Encodes a `ReadResponse`: the series of each query, in the order of the queries.

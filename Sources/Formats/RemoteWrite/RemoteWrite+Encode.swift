@@ -5,10 +5,7 @@ extension RemoteWrite {
     /// Encodes a batch as an uncompressed `WriteRequest`: one time series for each series of the batch, histograms as
     /// floating-point ones.
     package static func encode(_ batch: MetricBatch) -> [UInt8] {
-        var rows = [SeriesRows](repeating: SeriesRows(), count: batch.series.count)
-        for (row, series) in batch.sampleSeries.enumerated() { rows[Int(series)].samples.append(row) }
-        for (row, histogram) in batch.histograms.enumerated() { rows[Int(histogram.series)].histograms.append(row) }
-        for (row, exemplar) in batch.exemplars.enumerated() { rows[Int(exemplar.series)].exemplars.append(row) }
+        let rows = SeriesRows.of(batch)
         var writer = ProtobufWriter()
         for (series, rows) in zip(batch.series, rows) {
             writer.message(1) { writer in
@@ -45,10 +42,19 @@ extension RemoteWrite {
     }
 
     /// The rows of one series, as indexes into the batch's columns.
-    private struct SeriesRows {
+    struct SeriesRows {
         var samples: [Int] = []
         var histograms: [Int] = []
         var exemplars: [Int] = []
+
+        /// By series.
+        static func of(_ batch: MetricBatch) -> [SeriesRows] {
+            var rows = [SeriesRows](repeating: SeriesRows(), count: batch.series.count)
+            for (row, series) in batch.sampleSeries.enumerated() { rows[Int(series)].samples.append(row) }
+            for (row, histogram) in batch.histograms.enumerated() { rows[Int(histogram.series)].histograms.append(row) }
+            for (row, exemplar) in batch.exemplars.enumerated() { rows[Int(exemplar.series)].exemplars.append(row) }
+            return rows
+        }
     }
 
     private static func write(_ labels: Labels, _ number: Int, _ writer: inout ProtobufWriter) {
@@ -60,7 +66,8 @@ extension RemoteWrite {
         }
     }
 
-    private static func write(_ histogram: NativeHistogram, _ timestamp: Int64, _ writer: inout ProtobufWriter) {
+    /// The fields of a `Histogram` that both versions have.
+    static func write(_ histogram: NativeHistogram, _ timestamp: Int64, _ writer: inout ProtobufWriter) {
         writer.double(2, histogram.count, always: true)
         writer.double(3, histogram.sum)
         writer.sint32(4, histogram.schema)

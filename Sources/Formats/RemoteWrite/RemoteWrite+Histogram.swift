@@ -2,11 +2,30 @@ import Codecs
 import Telemetry
 
 extension RemoteWrite {
-    /// Reads a `prometheus.Histogram`: integer ones, whose buckets are deltas, become absolute counts.
-    static func histogram(_ field: ProtobufField, _ bytes: Span<UInt8>) throws(DecodeError) -> (Int64, NativeHistogram) {
-        var reader = try field.message("TimeSeries.histograms")
-        var histogram = NativeHistogram()
+    /// A `Histogram` message of either version.
+    struct WireHistogram {
         var timestamp = Int64(0)
+        /// 2.0 only; 0: not known.
+        var startTimestamp = Int64(0)
+        var histogram = NativeHistogram()
+        /// Set where the message is whole but its parts contradict each other; ``histogram`` then means nothing.
+        var complaint: DecodeError?
+    }
+
+    /// Reads a `prometheus.Histogram`.
+    ///
+    /// - Throws: ``DecodeError``, also where its parts contradict each other.
+    static func histogram(_ field: ProtobufField, _ bytes: Span<UInt8>) throws(DecodeError) -> (Int64, NativeHistogram) {
+        let read = try wireHistogram(field, bytes)
+        if let complaint = read.complaint { throw complaint }
+        return (read.timestamp, read.histogram)
+    }
+
+    /// Reads a `Histogram`: integer ones, whose buckets are deltas, become absolute counts.
+    static func wireHistogram(_ field: ProtobufField, _ bytes: Span<UInt8>) throws(DecodeError) -> WireHistogram {
+        var reader = try field.message("TimeSeries.histograms")
+        var read = WireHistogram()
+        var histogram = NativeHistogram()
         var (positive, negative) = (Buckets(), Buckets())
         while let field = try reader.next(in: bytes) {
             switch field.number {
@@ -26,26 +45,34 @@ extension RemoteWrite {
             case 14:
                 let hint = try field.uint64("Histogram.reset_hint")
                 histogram.resetHint = NativeHistogram.ResetHint(rawValue: UInt8(clamping: hint)) ?? .unknown
-            case 15: timestamp = try field.int64("Histogram.timestamp")
+            case 15: read.timestamp = try field.int64("Histogram.timestamp")
             case 16: try field.appendDoubles("Histogram.custom_values", in: bytes, to: &histogram.customBounds)
+            case 17: read.startTimestamp = try field.int64("Histogram.start_timestamp")
             default: break
             }
         }
+        read.complaint = assemble(&histogram, positive, negative, field)
+        read.histogram = histogram
+        return read
+    }
+
+    /// Puts the buckets into `histogram`.
+    ///
+    /// - Returns: what is wrong with it; nil where nothing is.
+    private static func assemble(
+        _ histogram: inout NativeHistogram, _ positive: Buckets, _ negative: Buckets, _ field: ProtobufField
+    ) -> DecodeError? {
         let isKnown = (-4...8).contains(histogram.schema) || histogram.schema == NativeHistogram.customBoundsSchema
         guard isKnown else {
-            throw field.error("Histogram.schema", "\(histogram.schema) is no schema: expected -4…8 or -53")
+            return field.error("Histogram.schema", "\(histogram.schema) is no schema: expected -4…8 or -53")
         }
-        guard let positiveCounts = positive.absolute else {
-            throw field.error("Histogram.positive_spans", positive.complaint)
-        }
-        guard let negativeCounts = negative.absolute else {
-            throw field.error("Histogram.negative_spans", negative.complaint)
-        }
+        guard let positiveCounts = positive.absolute else { return field.error("Histogram.positive_spans", positive.complaint) }
+        guard let negativeCounts = negative.absolute else { return field.error("Histogram.negative_spans", negative.complaint) }
         histogram.positiveRuns = positive.runs
         histogram.positiveCounts = positiveCounts
         histogram.negativeRuns = negative.runs
         histogram.negativeCounts = negativeCounts
-        return (timestamp, histogram)
+        return nil
     }
 
     private static func run(_ message: ProtobufReader, _ bytes: Span<UInt8>) throws(DecodeError) -> NativeHistogram.Run {

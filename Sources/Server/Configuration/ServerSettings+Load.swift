@@ -6,7 +6,7 @@ extension ServerSettings {
     /// The keys of `apus.yaml`. docs/configuration.md describes each.
     private static let keys = [
         "prometheus", "logs", "profiles", "rules", "alerting", "retention", "tokens", "listen", "otlp_grpc_listen", "otlp_http_listen", "data_dir",
-        "web_dir", "log_format", "external_url", "hosts", "limits", "disk_budget", "disk_reserve", "enable_admin_api",
+        "web_dir", "log_format", "external_url", "hosts", "limits", "disk_budget", "disk_reserve", "enable_admin_api", "remote_write_budget",
     ]
 
     /// Reads the text of an `apus.yaml`.
@@ -39,6 +39,7 @@ extension ServerSettings {
         if let node = root["retention"] { settings.retention = try retention(node) }
         if let node = root["disk_budget"] { settings.diskBudget = try diskBudget(node) }
         if let node = root["disk_reserve"] { settings.diskReserveByteCount = try node.byteCount }
+        if let node = root["remote_write_budget"] { settings.remoteWriteBudget = try positive(node, try node.byteCount) }
         if let node = root["enable_admin_api"] { settings.isAdminAPIEnabled = try node.bool }
         if let node = root["limits"] { settings.limits = try limits(node) }
         for (index, node) in (try root["logs"]?.list ?? []).enumerated() { settings.logs.append(try logs(node, index: index, file: file)) }

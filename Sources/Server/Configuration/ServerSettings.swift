@@ -44,6 +44,8 @@ package struct ServerSettings: Sendable {
     package var diskBudget: [Signal: Int] = [:]
     /// Bytes that stay free on the disk; nil: the store decides.
     package var diskReserveByteCount: Int?
+    /// Bytes on disk that may wait for the slowest remote of `remote_write`; beyond it the oldest samples go unsent.
+    package var remoteWriteBudget = 2 << 30
     /// Let `/api/v1/admin/tsdb/` delete and copy data.
     package var isAdminAPIEnabled = false
     package var limits = RequestLimits()

@@ -7,6 +7,8 @@ struct OTLPReceiver: Sendable {
     let ingest: Ingest
     /// The running totals of what comes as deltas; one for the whole server.
     let deltas: DeltaAccumulator
+    /// How metrics are translated: a reload may change it.
+    let options: @Sendable () -> OTLPMetricOptions
 
     /// Stores one export request and returns the response's message.
     func export(
@@ -22,7 +24,7 @@ struct OTLPReceiver: Sendable {
     private func decode(_ signal: Signal, _ bytes: [UInt8], _ encoding: OTLP.Encoding) throws(FormatError) -> OTLP.Decoded {
         switch signal {
         case .metrics:
-            var options = OTLPMetricOptions()
+            var options = options()
             options.deltas = deltas
             return try OTLP.decodeMetrics(bytes.span, encoding: encoding, options: options)
         case .logs: return try OTLP.decodeLogs(bytes.span, encoding: encoding)

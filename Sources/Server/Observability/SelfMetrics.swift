@@ -1,3 +1,4 @@
+import Collectors
 import Telemetry
 
 /// The server's own `/metrics`.
@@ -6,6 +7,8 @@ struct SelfMetrics {
     let watch: ConnectionWatch
     let store: any TelemetryStore
     let startedAt: Double
+    /// nil where nothing is sent on.
+    var remoteWrite: RemoteWriteManager?
 
     func text() async -> [UInt8] {
         let statistics = await store.statistics()
@@ -16,6 +19,7 @@ struct SelfMetrics {
         ingest(&text)
         queries(&text)
         store(&text, statistics)
+        if let remoteWrite { RemoteWriteMetrics.write(remoteWrite.snapshots(), queueByteCount: remoteWrite.queueByteCount, to: &text) }
         process(&text)
         return text.bytes
     }

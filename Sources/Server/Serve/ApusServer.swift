@@ -26,11 +26,13 @@ package struct ApusServer: Sendable {
         package var apply: @Sendable (ServerSettings) -> Void
         /// Snapshots and the like; nil where the store has none.
         package var administration: (any StoreAdministration)?
+        /// What is sent on to others; nil where nothing can be.
+        package var queue: (any RecordQueue)?
 
         package init(
             store: any TelemetryStore, state: any StateStore, run: @escaping @Sendable () async throws -> Void,
             compact: @escaping @Sendable () async throws -> Void, apply: @escaping @Sendable (ServerSettings) -> Void = { _ in },
-            administration: (any StoreAdministration)? = nil
+            administration: (any StoreAdministration)? = nil, queue: (any RecordQueue)? = nil
         ) {
             self.store = store
             self.state = state
@@ -38,6 +40,7 @@ package struct ApusServer: Sendable {
             self.compact = compact
             self.apply = apply
             self.administration = administration
+            self.queue = queue
         }
     }
 
@@ -54,6 +57,9 @@ package struct ApusServer: Sendable {
     private let startedAt: Int64
     private let deltas = DeltaAccumulator()
     private let collectors: CollectorSet
+    private let remoteWrite: RemoteWriteManager?
+    /// The `otlp` section of `prometheus.yml`.
+    private let otlp: Shared<OTLPMetricOptions>
     private let externalURL: String
 
     /// - Parameter whenReady: told the ports of the listeners `http`, `otlp-http` and `otlp-grpc` once all are open.
@@ -64,7 +70,10 @@ package struct ApusServer: Sendable {
     ) throws(ServeError) {
         self.options = options
         self.settings = settings
+        let (backend, remoteWrite) = backend.forwarding(settings, time: time, logger: logger)
         self.backend = backend
+        self.remoteWrite = remoteWrite
+        otlp = Shared(options.otlp(settings))
         self.time = time
         self.logger = logger
         startedAt = time.nanoseconds
@@ -87,7 +96,7 @@ package struct ApusServer: Sendable {
         let store = BackgroundService(name: "store", body: backend.run)
         let listeners: [any Service] = [
             GRPCListener(
-                address: addresses.grpc, receiver: OTLPReceiver(ingest: ingest, deltas: deltas), settings: live, time: time, logger: logger,
+                address: addresses.grpc, receiver: otlpReceiver, settings: live, time: time, logger: logger,
                 didOpen: { [readiness] in readiness.didOpen("otlp-grpc", port: $0) }),
             HTTPListener(
                 address: addresses.otlp, gateway: gateway(otlp), logger: logger,
@@ -95,7 +104,8 @@ package struct ApusServer: Sendable {
             HTTPListener(
                 address: addresses.http, gateway: gateway(web), logger: logger, didOpen: { [readiness] in readiness.didOpen("http", port: $0) }),
         ]
-        return [store] + collectors.services + listeners
+        let forwarding: [any Service] = remoteWrite.map { [$0] } ?? []
+        return [store] + forwarding + collectors.services + listeners
     }
 
     /// Reads the configuration anew and applies what can change without a restart.
@@ -108,6 +118,8 @@ package struct ApusServer: Sendable {
             try Self.checkExposure(addresses, new, isInsecure: options.isInsecure)
             try collectors.apply(new)
             backend.apply(new)
+            remoteWrite?.apply(new.prometheus)
+            otlp.value = options.otlp(new)
             live.replace(Self.liveValues(new, addresses, isInsecure: options.isInsecure))
             metrics.reloaded(isSuccessful: true, at: time.nanoseconds)
             logger.info("configuration reloaded")
@@ -120,16 +132,18 @@ package struct ApusServer: Sendable {
 
     private var ingest: Ingest { Ingest(store: backend.store, metrics: metrics) }
 
+    private var otlpReceiver: OTLPReceiver { OTLPReceiver(ingest: ingest, deltas: deltas, options: { [otlp] in otlp.value }) }
+
     private func gateway(_ routes: RouteTable) -> Gateway {
         Gateway(routes: routes, settings: live, metrics: metrics, watch: watch, budget: budget, time: time)
     }
 
     private var routes: (all: [Route], otlp: [Route]) {
         let store = backend.store
-        let selfMetrics = SelfMetrics(metrics: metrics, watch: watch, store: store, startedAt: Double(startedAt) * 1e-9)
+        let selfMetrics = SelfMetrics(metrics: metrics, watch: watch, store: store, startedAt: Double(startedAt) * 1e-9, remoteWrite: remoteWrite)
         let admin = AdminRoutes(
             selfMetrics: selfMetrics, isReady: { [readiness] in readiness.isReady }, reload: { try await reload() }, compact: backend.compact)
-        let otlp = OTLPRoutes(receiver: OTLPReceiver(ingest: ingest, deltas: deltas)).routes
+        let otlp = OTLPRoutes(receiver: otlpReceiver).routes
         var all = otlp + admin.routes
         all += RemoteWriteRoutes(ingest: ingest).routes + LokiPushRoutes(ingest: ingest).routes
         all += JaegerRoutes(ingest: ingest).routes + ZipkinRoutes(ingest: ingest).routes

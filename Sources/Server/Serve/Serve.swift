@@ -14,10 +14,11 @@ package enum Serve {
         let begin = ContinuousClock.now
         let folder = options.dataFolder ?? settings.dataFolder ?? ServeOptions.standardDataFolder
         let (store, catalog) = try open(folder, settings, logger)
+        let queue = try openQueue(folder, settings, logger)
         let backend = ApusServer.Backend(
             store: store, state: catalog, run: { try await store.run() }, compact: { try await store.compact() },
             apply: { store.setRetention($0.retention.bySignal, diskBudget: $0.diskBudget) },
-            administration: EmbeddedAdministration(store: store, folder: Snapshots(store: store, catalog: catalog)))
+            administration: EmbeddedAdministration(store: store, folder: Snapshots(store: store, catalog: catalog)), queue: queue)
         do throws(ServeError) {
             let server = try ApusServer(options: options, settings: settings, backend: backend, logger: logger) { ports in
                 let elapsed = ContinuousClock.now - begin
@@ -61,13 +62,7 @@ package enum Serve {
             storeOptions.retention = settings.retention.bySignal
             storeOptions.diskBudget = settings.diskBudget
             storeOptions.diskReserveByteCount = settings.diskReserveByteCount
-            storeOptions.log = { event in
-                switch event.level {
-                case .info: logger.info("\(event.message)")
-                case .warning: logger.warning("\(event.message)")
-                case .error: logger.error("\(event.message)")
-                }
-            }
+            storeOptions.log = { log($0, logger) }
             let store = try EmbeddedStore.open(storeOptions)
             return (store, try Catalog.open(dataFolder: folder))
         } catch {
@@ -76,6 +71,25 @@ package enum Serve {
             case .system: throw ServeError(.dataFolderUnreadable, "cannot use the data folder \(folder): \(error.description)")
             default: throw ServeError(.failure, error.description)
             }
+        }
+    }
+
+    private static func log(_ event: StoreEvent, _ logger: Logger) {
+        switch event.level {
+        case .info: logger.info("\(event.message)")
+        case .warning: logger.warning("\(event.message)")
+        case .error: logger.error("\(event.message)")
+        }
+    }
+
+    /// Where samples wait that `remote_write` sends on.
+    private static func openQueue(_ folder: String, _ settings: ServerSettings, _ logger: Logger) throws(ServeError) -> DiskQueue {
+        var options = DiskQueue.Options(folder: folder + "/remote", byteCountMax: settings.remoteWriteBudget)
+        options.log = { log($0, logger) }
+        do throws(StoreError) {
+            return try DiskQueue.open(options)
+        } catch {
+            throw ServeError(.dataFolderUnreadable, "cannot use the queue of remote_write in \(folder)/remote: \(error.description)")
         }
     }
 
