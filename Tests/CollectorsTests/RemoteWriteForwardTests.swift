@@ -170,7 +170,12 @@ struct RemoteWriteForwardTests {
         return remote
     }
 
-    static let series = (0..<20).map { Labels(["__name__": "m", "i": String($0)]) }
+    static let series: [Labels] = (0..<20).map { Labels(["__name__": "m", "i": String($0)]) }
+
+    /// The times of the first samples that ``Fixture/append(_:from:count:)`` makes from 1,000 on.
+    static func times(_ count: Int64) -> [Int64] {
+        (0..<count).map { 1_000 + $0 * 1_000 }
+    }
 
     @Test("every sample arrives once and in order, with external labels and relabelled, over several shards")
     func forwards() async throws {
@@ -190,8 +195,9 @@ struct RemoteWriteForwardTests {
         }
         let got = receiver.got.withLock { $0 }
         #expect(got.samples.count == 19)
+        let times = Self.times(30)
         for (labels, samples) in got.samples {
-            #expect(samples.map(\.timestamp) == (0..<30).map { 1_000 + $0 * 1_000 })
+            #expect(samples.map(\.timestamp) == times)
             #expect(labels["replica"] == "a")
             #expect(labels["j"] == "x" + (labels["i"] ?? ""))
         }
@@ -226,7 +232,9 @@ struct RemoteWriteForwardTests {
             while second.snapshots().first?.pendingRowCount != 0 { try await Task.sleep(for: .milliseconds(10)) }
         }
         let samples = receiver.got.withLock { $0.samples }
-        #expect(samples.values.allSatisfy { $0.map(\.timestamp) == (0..<20).map { 1_000 + $0 * 1_000 } })
+        let times = Self.times(20)
+        #expect(samples.count == 20)
+        for series in samples.values { #expect(series.map(\.timestamp) == times) }
         // What is through is not sent again.
         let third = fixture.manager(Self.remote(receiver))
         try await fixture.run(third) { try await Task.sleep(for: .milliseconds(200)) }
@@ -243,7 +251,8 @@ struct RemoteWriteForwardTests {
             try await receiver.wait(samples: 99)
         }
         let values = receiver.got.withLock { $0.samples.values.first?.map(\.value) ?? [] }
-        #expect(values == (0..<100).map(Double.init).filter { $0 != 5 })
+        let expected: [Double] = (0..<100).map { Double($0) }.filter { $0 != 5 }
+        #expect(values == expected)
         #expect(manager.snapshots().first?.figures.failed.samples == 1)
     }
 
@@ -362,12 +371,26 @@ struct RemoteWriteForwardTests {
         #expect(first.name == "first")
         #expect(first.timeout == .seconds(7))
         #expect(first.headers == [.init(name: "X-Scope-OrgID", value: "t1")])
-        #expect(first.sendsExemplars && first.sendsNativeHistograms && first.message == .v2)
+        #expect(first.sendsExemplars)
+        #expect(first.sendsNativeHistograms)
+        #expect(first.message == .v2)
         #expect(first.relabelRules.count == 1)
-        #expect(first.queue.shardCountMax == 9 && first.queue.shardCountMin == 2 && first.queue.sampleCountPerSendMax == 100)
-        #expect(first.queue.backoffMin == .seconds(2) && first.queue.backoffMax == .seconds(3) && first.queue.batchSendDeadline == .seconds(1))
-        #expect(first.queue.retriesOnTooManyRequests && first.queue.sampleAgeLimit == .seconds(3_600) && first.queue.capacity == 5)
-        #expect(!first.metadata.isSent && first.metadata.interval == .seconds(300) && first.metadata.countPerSendMax == 10)
+        var queue = RemoteWriteConfiguration.Queue()
+        queue.capacity = 5
+        queue.shardCountMax = 9
+        queue.shardCountMin = 2
+        queue.sampleCountPerSendMax = 100
+        queue.batchSendDeadline = .seconds(1)
+        queue.backoffMin = .seconds(2)
+        queue.backoffMax = .seconds(3)
+        queue.retriesOnTooManyRequests = true
+        queue.sampleAgeLimit = .seconds(3_600)
+        #expect(first.queue == queue)
+        var metadata = RemoteWriteConfiguration.Metadata()
+        metadata.isSent = false
+        metadata.interval = .seconds(300)
+        metadata.countPerSendMax = 10
+        #expect(first.metadata == metadata)
         #expect(Set(configuration.remoteWrites.map(\.name)).count == 3)
         #expect(configuration.remoteWrites[1].name.count == 6)
         #expect(configuration.warnings.contains { $0.description.contains("sigv4") })

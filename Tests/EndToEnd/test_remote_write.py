@@ -3,6 +3,7 @@ between. Nothing acknowledged is missing, and every series arrives in order."""
 
 import json
 import time
+import urllib.parse
 
 from stack import Apus, Process, eventually, free_port, http as call, need
 from wire import REMOTE_WRITE_HEADERS, remote_write
@@ -54,7 +55,7 @@ def push(apus, start, step):
 
 
 def matrix(base, query, at):
-    answer = call("GET", f"{base}/api/v1/query?query={query}&time={at}").json()
+    answer = call("GET", f"{base}/api/v1/query?" + urllib.parse.urlencode({"query": query, "time": at})).json()
     assert answer["status"] == "success", answer
     return {row["metric"].get("i"): row for row in answer["data"]["result"]}
 

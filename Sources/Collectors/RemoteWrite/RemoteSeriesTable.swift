@@ -60,8 +60,8 @@ final class RemoteSeriesTable: SeriesDirectory {
         let relabelled = relabel(labels)
         var hasher = FNV1a()
         for label in relabelled?.pairs ?? [] {
-            hasher.add(label.name)
-            hasher.add(label.value)
+            hasher.combine(label.name)
+            hasher.combine(label.value)
         }
         state.series.append(Series(labels: relabelled, hash: hasher.value))
         if let key { state.numbers[key] = number }
@@ -73,15 +73,5 @@ final class RemoteSeriesTable: SeriesDirectory {
         for label in external.pairs where result[label.name] == nil { result[label.name] = label.value }
         guard RelabelRule.apply(rules, to: &result), !result.isEmpty else { return nil }
         return result
-    }
-}
-
-/// Spreads series over shards (Fowler, Noll and Vo, 64 bits).
-private struct FNV1a {
-    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
-
-    mutating func add(_ text: String) {
-        for byte in text.utf8 { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        value = (value ^ 0xff) &* 0x100_0000_01b3
     }
 }

@@ -1,5 +1,5 @@
 import Crypto
-package import Settings
+import Settings
 import Telemetry
 
 extension RemoteWriteConfiguration {

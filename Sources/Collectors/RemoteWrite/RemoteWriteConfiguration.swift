@@ -1,5 +1,3 @@
-package import Telemetry
-
 /// One entry of `remote_write`: where samples are sent, which, and how.
 package struct RemoteWriteConfiguration: Sendable, Hashable {
     package enum Message: String, Sendable, Hashable, CaseIterable {

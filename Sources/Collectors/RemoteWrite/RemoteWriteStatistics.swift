@@ -1,3 +1,4 @@
+import Settings
 import Synchronization
 
 /// What one remote has got, and what it has not.

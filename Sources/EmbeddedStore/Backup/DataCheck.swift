@@ -34,6 +34,7 @@ package enum DataCheck {
         }
         let walk = DataWalk(folder, ReadOnlyFileSystem(fileSystem))
         try walk.checkLog()
+        try walk.checkQueue()
         for signal in Signal.allCases { try walk.check(signal) }
         try walk.checkState()
         return walk.report.withLock { $0 }
@@ -42,8 +43,8 @@ package enum DataCheck {
 
 /// One walk through a data folder.
 final class DataWalk: Sendable {
-    private let folder: String
-    private let files: ReadOnlyFileSystem
+    let folder: String
+    let files: ReadOnlyFileSystem
     let report = Mutex(DataCheck.Report())
 
     init(_ folder: String, _ files: ReadOnlyFileSystem) {
@@ -59,7 +60,7 @@ final class DataWalk: Sendable {
         }
     }
 
-    private func damaged(_ kind: StoreDamage.Kind, _ signal: Signal?, _ path: String, _ offset: Int? = nil, _ message: String) {
+    func damaged(_ kind: StoreDamage.Kind, _ signal: Signal?, _ path: String, _ offset: Int? = nil, _ message: String) {
         report.withLock { $0.damages.append(StoreDamage(kind, signal, path: path, offset: offset, message: message)) }
     }
 

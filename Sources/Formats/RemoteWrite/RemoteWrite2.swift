@@ -17,6 +17,8 @@ package enum RemoteWrite2 {
         package var complaint = ""
         /// Names the entries of ``MetricBatch/metadata``, for a ``RemoteWriteMetadataCache``.
         package var metadataKeys: [SeriesKey] = []
+
+        package init() {}
     }
 
     /// Decodes an uncompressed `Request`. Series that are wrong in themselves (references to no symbol, no name, a label twice) and
