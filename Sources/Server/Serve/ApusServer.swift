@@ -137,6 +137,8 @@ package struct ApusServer: Sendable {
 
     private var otlpReceiver: OTLPReceiver { OTLPReceiver(ingest: ingest, deltas: deltas, options: { [otlp] in otlp.value }) }
 
+    private var otlpReceiver: OTLPReceiver { OTLPReceiver(ingest: ingest, deltas: deltas, options: { [otlp] in otlp.value }) }
+
     private func gateway(_ routes: RouteTable) -> Gateway {
         Gateway(routes: routes, settings: live, metrics: metrics, watch: watch, budget: budget, time: time)
     }
