@@ -113,16 +113,17 @@ let package = Package(
         + room("EmbeddedStore", ["Telemetry", "Codecs", "Patterns", "CRoaring", "CIntrinsics", sqlite], isTestable: true, tests: ["Formats"])
         + room("Query", ["Telemetry", "Patterns"])
         + room("PromQL", ["Telemetry", "Query", "Patterns"], testFiles: ["Scripts"])
-        + room("LogQL", ["Telemetry", "Query", "Patterns"])
+        + room("Templates", ["Telemetry", "Codecs", "Patterns", crypto])
+        + room("LogQL", ["Telemetry", "Query", "Patterns", "Templates"])
         + room("TraceQL", ["Telemetry", "Query", "Patterns"], isTestable: true)
         + room("FlameQL", ["Telemetry", "Query", "Patterns"])
         + room(
             "Collectors",
             [
-                "Telemetry", "Codecs", "Formats", "Patterns", "Settings", httpClient, logging, lifecycle, asyncAlgorithms, crypto, cryptoExtras,
-                nio, nioHTTP1, nioPosix, nioSSL,
+                "Telemetry", "Codecs", "Formats", "Patterns", "Templates", "Settings", httpClient, logging, lifecycle, asyncAlgorithms, crypto,
+                cryptoExtras, nio, nioHTTP1, nioPosix, nioSSL,
             ],
-            isTestable: true)
+            isTestable: true, testFiles: ["Stages/promtail-stages.jsonl"])
         + room(
             "Alerting",
             ["Telemetry", "Query", "PromQL", "LogQL", "Patterns", "Settings", httpClient, logging, lifecycle, asyncAlgorithms, nio, nioHTTP1],

@@ -1,6 +1,7 @@
 import Patterns
 import Query
 import Telemetry
+import Templates
 
 extension LabelReplace {
     /// Sets the destination where the source's whole value matches.

@@ -1,5 +1,6 @@
 import Query
 import Telemetry
+import Templates
 
 /// A line on its way through a pipeline.
 struct Row {
@@ -182,8 +183,8 @@ struct LogPipeline {
         return true
     }
 
-    private func context(_ row: Row) -> TemplateContext {
-        TemplateContext(labels: row.labels, line: row.line, timestamp: row.timestamp)
+    private func context(_ row: Row) -> TemplateRow {
+        TemplateRow(labels: row.labels, line: row.line, timestamp: row.timestamp)
     }
 
     private func format(_ formats: [(label: String, source: Source)], _ row: inout Row) {

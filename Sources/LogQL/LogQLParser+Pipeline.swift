@@ -1,5 +1,6 @@
 import Query
 import Telemetry
+import Templates
 
 extension LogQLParser {
     /// Stages up to what is none. An `unwrap` (and the label filters behind it) ends them and goes to `unwrap`.

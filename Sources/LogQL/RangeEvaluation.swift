@@ -1,5 +1,6 @@
 import Query
 import Telemetry
+import Templates
 
 extension VectorAggregation {
     /// Where the sum over series equals the same aggregation over merged streams: the grouping may be done line by line, and

@@ -1,13 +1,23 @@
 import Telemetry
 
-/// The functions of templates: Go's own, and those that Loki adds.
+/// Which functions a template may call.
+package enum TemplateFunctionSet: Sendable, Hashable {
+    /// LogQL's: Go's own, and those that Loki adds.
+    case loki
+    /// Promtail's: Loki's and more of Sprig's.
+    case promtail
+}
+
+/// The functions of templates: Go's own, and those that Loki and Promtail add.
 enum TemplateFunctions {
-    typealias Function = @Sendable ([TemplateValue], TemplateContext) throws(Template.Fault) -> TemplateValue
+    typealias Function = @Sendable ([TemplateValue], any TemplateData) throws(Template.Fault) -> TemplateValue
 
     /// How many arguments each takes, and what it does.
     struct Entry: Sendable {
         var arguments: ClosedRange<Int>
         var call: Function
+        /// Its arguments are strings: what is not there is an error, as in Go.
+        var needsText = false
 
         init(_ arguments: ClosedRange<Int>, _ call: @escaping Function) {
             self.arguments = arguments
@@ -19,14 +29,25 @@ enum TemplateFunctions {
         }
     }
 
-    private static let all: [String: Entry] = language.merging(text) { $1 }.merging(numbers) { $1 }.merging(times) { $1 }
+    private static let loki: [String: Entry] = language.merging(text) { $1 }.merging(numbers) { $1 }.merging(times) { $1 }
+    private static let promtail: [String: Entry] = loki.merging(sprigText) { $1 }.merging(sprigLists) { $1 }
+        .merging(sprigHashes) { $1 }.merging(sprigMore) { $1 }
 
-    static func exists(_ name: String) -> Bool { all[name] != nil }
+    static func exists(_ name: String, in functions: TemplateFunctionSet) -> Bool {
+        functions == .loki ? loki[name] != nil : promtail[name] != nil
+    }
 
-    static func call(_ name: String, _ arguments: [TemplateValue], _ context: TemplateContext) throws(Template.Fault) -> TemplateValue {
-        guard let entry = all[name] else { throw Template.Fault(description: "function \(name.debugDescription) not defined") }
+    static func call(
+        _ name: String, in functions: TemplateFunctionSet, _ arguments: [TemplateValue], _ context: any TemplateData
+    ) throws(Template.Fault) -> TemplateValue {
+        guard let entry = functions == .loki ? loki[name] : promtail[name] else {
+            throw Template.Fault(description: "function \(name.debugDescription) not defined")
+        }
         guard entry.arguments.contains(arguments.count) else {
             throw Template.Fault(description: "wrong number of args for \(name): want \(entry.arguments.lowerBound) got \(arguments.count)")
+        }
+        if entry.needsText, arguments.contains(where: { $0 == .none }) {
+            throw Template.Fault(description: "error calling \(name): invalid value; expected string")
         }
         return try entry.call(arguments, context)
     }

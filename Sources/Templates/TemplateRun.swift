@@ -1,15 +1,17 @@
 /// One execution of a template.
-struct TemplateRun {
-    let context: TemplateContext
+struct TemplateRun<Data: TemplateData> {
+    let data: Data
+    let functions: TemplateFunctionSet
     var output = ""
-    private var dot = TemplateValue.labels
+    private var dot = TemplateValue.data
     private var variables: [(name: String, value: TemplateValue)] = []
 
     /// A template that writes more than that is refused: a line is no file.
-    private static let outputByteCountMax = 1 << 20
+    private var outputByteCountMax: Int { 1 << 20 }
 
-    init(context: TemplateContext) {
-        self.context = context
+    init(data: Data, functions: TemplateFunctionSet) {
+        self.data = data
+        self.functions = functions
     }
 
     mutating func execute(_ nodes: [Template.Node]) throws(Template.Fault) {
@@ -33,7 +35,7 @@ struct TemplateRun {
                 let value = try value(of: pipeline)
                 if value.isTrue { try execute(body, dot: value) } else { try execute(otherwise) }
             case .range(let key, let name, let pipeline, let body, let otherwise):
-                let items = Self.items(try value(of: pipeline))
+                let items = items(try value(of: pipeline))
                 if items.isEmpty { try execute(otherwise) }
                 for (index, item) in items {
                     let mark = variables.count
@@ -43,7 +45,7 @@ struct TemplateRun {
                     variables.removeSubrange(min(mark, variables.count)...)
                 }
             }
-            guard output.utf8.count <= Self.outputByteCountMax else { throw Template.Fault(description: "the result is too long") }
+            guard output.utf8.count <= outputByteCountMax else { throw Template.Fault(description: "the result is too long") }
         }
     }
 
@@ -54,10 +56,11 @@ struct TemplateRun {
         self.dot = outer
     }
 
-    private static func items(_ value: TemplateValue) -> [(TemplateValue, TemplateValue)] {
+    private func items(_ value: TemplateValue) -> [(TemplateValue, TemplateValue)] {
         switch value {
         case .list(let values): values.enumerated().map { (.int(Int64($0.offset)), $0.element) }
         case .map(let values): values.sorted { $0.key < $1.key }.map { (.string($0.key), $0.value) }
+        case .data: data.all.sorted { $0.key < $1.key }.map { (.string($0.key), $0.value) }
         default: []
         }
     }
@@ -88,9 +91,9 @@ struct TemplateRun {
                 return piped ?? last
             }
             var arguments: [TemplateValue] = []
-            for operand in command.dropFirst() { arguments.append(try value(of: operand)) }
+            for operand in command.dropFirst() { arguments.append(whole(try value(of: operand))) }
             if let piped { arguments.append(piped) }
-            return try TemplateFunctions.call(name, arguments, context)
+            return try TemplateFunctions.call(name, in: functions, arguments, self.data)
         }
         guard let first = command.first else { return piped ?? .none }
         guard command.count == 1, piped == nil else { throw Template.Fault(description: "can't give argument to non-function") }
@@ -103,21 +106,27 @@ struct TemplateRun {
         case .literal(let value): return value
         case .field(let path): return member(dot, path)
         case .variable(let name, let path):
-            if name.isEmpty { return member(.labels, path) }
+            if name.isEmpty { return member(.data, path) }
             guard let found = variables.last(where: { $0.name == name }) else {
                 throw Template.Fault(description: "undefined variable \"$\(name)\"")
             }
             return member(found.value, path)
-        case .function(let name): return try TemplateFunctions.call(name, [], context)
+        case .function(let name): return try TemplateFunctions.call(name, in: functions, [], self.data)
         case .pipeline(let pipeline, let path): return member(try value(of: pipeline), path)
         }
+    }
+
+    /// What functions are given for the outermost dot.
+    private func whole(_ value: TemplateValue) -> TemplateValue {
+        if case .data = value { return .map(data.all) }
+        return value
     }
 
     private func member(_ value: TemplateValue, _ path: [String]) -> TemplateValue {
         var value = value
         for name in path {
             switch value {
-            case .labels: value = .string(context.labels.value(name))
+            case .data: value = data.value(name)
             case .map(let members): value = members[name] ?? .none
             default: return .none
             }

@@ -1,5 +1,5 @@
-/// A Go text template, as `line_format` and `label_format` take them: actions, pipelines, variables, `if`, `with`, `range`, and
-/// Loki's functions.
+/// A Go text template, as LogQL's `line_format` and `label_format` and Promtail's `template` stage take them: actions, pipelines, variables,
+/// `if`, `with`, `range`, and functions.
 package struct Template: Sendable {
     /// What a template's text has wrong, or what it cannot do with a line.
     package struct Fault: Error, Sendable, CustomStringConvertible {
@@ -33,36 +33,55 @@ package struct Template: Sendable {
     }
 
     let nodes: [Node]
-    /// The fields of the line that it reads; nil where that cannot be told.
-    let fields: Set<String>?
+    private let functions: TemplateFunctionSet
+    /// The fields that it reads; nil where that cannot be told.
+    package let fields: Set<String>?
 
-    package init(_ text: String) throws(Fault) {
-        var parser = try TemplateParser(text)
+    /// - Parameter functions: what its actions may call.
+    package init(_ text: String, functions: TemplateFunctionSet = .loki) throws(Fault) {
+        self.functions = functions
+        var parser = try TemplateParser(text, functions: functions)
         nodes = try parser.parse()
         fields = parser.readsWholeDot ? nil : parser.fields
     }
 
-    /// What the template makes of a line.
-    ///
-    /// - Parameter value: the value of a label; `__line__` and `__timestamp__` come separately.
-    func render(_ context: TemplateContext) throws(Fault) -> String {
-        // The commonest templates are text and plain fields.
-        var run = TemplateRun(context: context)
+    /// What the template makes of `data`.
+    package func render(_ data: some TemplateData) throws(Fault) -> String {
+        var run = TemplateRun(data: data, functions: functions)
         try run.execute(nodes)
         return run.output
     }
+
+    /// The template's text where it has no actions.
+    package var literal: String? {
+        var text = ""
+        for node in nodes {
+            guard case .text(let part) = node else { return nil }
+            text += part
+        }
+        return text
+    }
 }
 
-/// What a template sees of a line.
-struct TemplateContext {
-    var labels: RowLabels
-    var line: ArraySlice<UInt8>
-    /// Nanoseconds since the Unix epoch.
-    var timestamp: Int64
+/// What a template sees: what `.` is at the outermost level.
+package protocol TemplateData {
+    /// The value of a field; `.none` prints as `<no value>`.
+    func value(_ name: String) -> TemplateValue
+    /// Every field, for templates that use the dot as a whole.
+    var all: [String: TemplateValue] { get }
+    /// What `__line__` and `__timestamp__` (nanoseconds since the Unix epoch) are.
+    var line: ArraySlice<UInt8> { get }
+    var timestamp: Int64 { get }
+}
+
+extension TemplateData {
+    package var all: [String: TemplateValue] { [:] }
+    package var line: ArraySlice<UInt8> { [] }
+    package var timestamp: Int64 { 0 }
 }
 
 /// A value within a template.
-enum TemplateValue: Sendable, Hashable {
+package enum TemplateValue: Sendable, Hashable {
     case none
     case string(String)
     case int(Int64)
@@ -73,11 +92,11 @@ enum TemplateValue: Sendable, Hashable {
     case list([TemplateValue])
     /// Sorted by name.
     case map([String: TemplateValue])
-    /// The labels of the line: what `.` is at the outermost level.
-    case labels
+    /// The whole of what the template sees: `.` at the outermost level.
+    case data
 
     /// As Go prints it.
-    var text: String {
+    package var text: String {
         switch self {
         case .none: "<no value>"
         case .string(let value): value
@@ -87,7 +106,7 @@ enum TemplateValue: Sendable, Hashable {
         case .time(let value): GoTime.text(value, layout: "2006-01-02 15:04:05.999999999 -0700 MST") ?? ""
         case .list(let values): "[" + values.map(\.text).joined(separator: " ") + "]"
         case .map(let values): "map[" + values.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value.text)" }.joined(separator: " ") + "]"
-        case .labels: ""
+        case .data: ""
         }
     }
 
@@ -102,7 +121,7 @@ enum TemplateValue: Sendable, Hashable {
         case .time: true
         case .list(let values): !values.isEmpty
         case .map(let values): !values.isEmpty
-        case .labels: true
+        case .data: true
         }
     }
 
@@ -125,17 +144,5 @@ enum TemplateValue: Sendable, Hashable {
         case .string(let value): Double(value) ?? 0
         default: 0
         }
-    }
-}
-
-/// Numbers as Go's `%v` prints them.
-enum GoNumber {
-    static func text(_ value: Double) -> String {
-        if value.isNaN { return "NaN" }
-        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
-        if value == value.rounded(), abs(value) < 1e21 {
-            return abs(value) < 9e18 ? String(Int64(value)) : "\(value)"
-        }
-        return "\(value)"
     }
 }

@@ -32,7 +32,7 @@ extension TemplateFunctions {
             return .double(rounded / scale)
         },
         "bytes": Entry(1) { arguments, _ throws(Template.Fault) in
-            guard let bytes = Units.bytes(arguments[0].text) else { throw Template.Fault(description: "\(arguments[0].text) is no size") }
+            guard let bytes = GoByteSize.parse(arguments[0].text) else { throw Template.Fault(description: "\(arguments[0].text) is no size") }
             return .double(Double(bytes))
         },
         "duration": Entry(1) { arguments, _ throws(Template.Fault) in try seconds(arguments[0]) },
@@ -47,7 +47,7 @@ extension TemplateFunctions {
     }
 
     private static func seconds(_ value: TemplateValue) throws(Template.Fault) -> TemplateValue {
-        guard let nanoseconds = Units.duration(value.text, allowsDays: false) else {
+        guard let nanoseconds = GoDuration.parse(value.text) else {
             throw Template.Fault(description: "\(value.text) is no duration")
         }
         return .double(Double(nanoseconds) / 1e9)

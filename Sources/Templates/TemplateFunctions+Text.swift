@@ -1,8 +1,14 @@
 import Foundation
-import Patterns
+package import Patterns
 
 extension TemplateFunctions {
-    static let text: [String: Entry] = [
+    static let text: [String: Entry] = strings.mapValues { entry in
+        var entry = entry
+        entry.needsText = true
+        return entry
+    }
+
+    private static let strings: [String: Entry] = [
         "lower": one { $0.lowercased() }, "ToLower": one { $0.lowercased() },
         "upper": one { $0.uppercased() }, "ToUpper": one { $0.uppercased() },
         "title": one { title($0) },
@@ -73,19 +79,19 @@ extension TemplateFunctions {
         },
     ]
 
-    private static func one(_ body: @escaping @Sendable (String) -> String) -> Entry {
+    static func one(_ body: @escaping @Sendable (String) -> String) -> Entry {
         Entry(1) { arguments, _ in .string(body(arguments[0].text)) }
     }
 
-    private static func two(_ body: @escaping @Sendable (String, String) -> String) -> Entry {
+    static func two(_ body: @escaping @Sendable (String, String) -> String) -> Entry {
         Entry(2) { arguments, _ in .string(body(arguments[0].text, arguments[1].text)) }
     }
 
-    private static func pattern(_ text: String) throws(Template.Fault) -> Pattern {
+    static func pattern(_ text: String) throws(Template.Fault) -> Pattern {
         do { return try Pattern(text) } catch { throw Template.Fault(description: error.description) }
     }
 
-    private static func title(_ text: String) -> String {
+    static func title(_ text: String) -> String {
         var isStart = true
         return String(
             text.flatMap { character -> String in
@@ -104,7 +110,7 @@ extension TemplateFunctions {
         return text
     }
 
-    private static func replaced(_ text: String, _ old: String, _ new: String, countMax: Int) -> String {
+    static func replaced(_ text: String, _ old: String, _ new: String, countMax: Int) -> String {
         guard !old.isEmpty else { return text }
         let bytes = Array(text.utf8)
         let search = Patterns.Substring(old)
@@ -164,9 +170,9 @@ extension TemplateFunctions {
 }
 
 /// Replacements in Go's notation: `$1`, `${name}`, `$$`.
-enum Replacement {
+package enum Replacement {
     /// `text` with every match replaced.
-    static func all(_ pattern: Pattern, in text: String, with replacement: String) -> String {
+    package static func all(_ pattern: Pattern, in text: String, with replacement: String) -> String {
         let bytes = Array(text.utf8)
         var (result, position): ([UInt8], Int) = ([], 0)
         while position <= bytes.count, let ranges = pattern.firstMatch(in: bytes.span, from: position), let match = ranges[0] {
@@ -183,7 +189,7 @@ enum Replacement {
     }
 
     /// The replacement with the groups of one match put in.
-    static func expand(_ replacement: String, _ bytes: [UInt8], _ ranges: [Range<Int>?], _ names: [String?]) -> String {
+    package static func expand(_ replacement: String, _ bytes: [UInt8], _ ranges: [Range<Int>?], _ names: [String?]) -> String {
         var result: [UInt8] = []
         let template = Array(replacement.utf8)
         var index = 0

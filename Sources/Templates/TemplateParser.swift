@@ -17,13 +17,15 @@ struct TemplateParser {
     private(set) var fields: Set<String> = []
     /// It hands the whole of the dot to something.
     private(set) var readsWholeDot = false
+    private let functions: TemplateFunctionSet
     private var pieces: [Piece]
     private var index = 0
     private var depth = 0
 
     private static let depthMax = 100
 
-    init(_ text: String) throws(Template.Fault) {
+    init(_ text: String, functions: TemplateFunctionSet) throws(Template.Fault) {
+        self.functions = functions
         pieces = try Self.cut(Array(text.utf8))
     }
 
@@ -285,7 +287,7 @@ struct TemplateParser {
         case .word("false"): return .literal(.bool(false))
         case .word("nil"): return .literal(.none)
         case .word(let name):
-            guard TemplateFunctions.exists(name) else { throw Template.Fault(description: "function \(name.debugDescription) not defined") }
+            guard TemplateFunctions.exists(name, in: functions) else { throw Template.Fault(description: "function \(name.debugDescription) not defined") }
             return .function(name)
         case .symbol("("):
             depth += 1
