@@ -13,15 +13,21 @@ struct CheckCommand: ParsableCommand {
 /// `apus check config`
 struct CheckConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Check an apus.yaml and the files that it names.",
+        commandName: "config", abstract: "Check an apus.yaml and the files that it names, or a promtail.yaml.",
         discussion: "Prints what is wrong with file, line and column, and exits with 78; warnings are printed and do no harm.")
 
-    @Argument(help: ArgumentHelp("The apus.yaml.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The apus.yaml or promtail.yaml.", valueName: "file"))
     var file: String
+
+    @Flag(
+        name: [.customLong("expand-env"), .customLong("config.expand-env")],
+        help: "Replace ${NAME} in a promtail.yaml by the environment's variables, as Promtail does with -config.expand-env.")
+    var expandEnv = false
 
     func run() throws {
         var options = ServeOptions()
         options.configurationFile = file
+        options.expandsEnvironment = expandEnv
         options.environment = ProcessInfo.processInfo.environment
         do throws(ServeError) {
             let report = try ConfigurationCheck.run(options)

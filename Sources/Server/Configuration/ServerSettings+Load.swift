@@ -7,7 +7,7 @@ extension ServerSettings {
     private static let keys = [
         "prometheus", "logs", "profiles", "rules", "alerting", "retention", "tokens", "listen", "otlp_grpc_listen", "otlp_http_listen", "data_dir",
         "web_dir", "log_format", "external_url", "hosts", "limits", "disk_budget", "disk_reserve", "enable_admin_api",
-    ]
+    ] + LogSettings.keys
 
     /// Reads the text of an `apus.yaml`.
     ///
@@ -42,6 +42,7 @@ extension ServerSettings {
         if let node = root["enable_admin_api"] { settings.isAdminAPIEnabled = try node.bool }
         if let node = root["limits"] { settings.limits = try limits(node) }
         for (index, node) in (try root["logs"]?.list ?? []).enumerated() { settings.logs.append(try logs(node, index: index, file: file)) }
+        settings.logCollection = try LogSettings(root, file: file, environment: environment)
         for node in try root["profiles"]?.list ?? [] { settings.profiles.append(try profile(node)) }
         for rule in try root["rules"]?.list ?? [] { settings.rules.append(resolve(try rule.nonEmptyString, in: file)) }
         if let webhook = try root["alerting"]?.mapping(["webhook"])["webhook"] {

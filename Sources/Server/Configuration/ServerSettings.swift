@@ -51,6 +51,8 @@ package struct ServerSettings: Sendable {
     package var prometheusFile: String?
     package var prometheus = PrometheusConfiguration()
     package var logs: [TailConfiguration] = []
+    /// A `promtail.yaml`, and what must not be stored of log lines.
+    package var logCollection = LogSettings()
     package var profiles: [ProfileTarget] = []
     /// Globs of rule files, besides those that `prometheus.yml` names.
     package var rules: [String] = []

@@ -54,6 +54,7 @@ package struct ApusServer: Sendable {
     private let startedAt: Int64
     private let deltas = DeltaAccumulator()
     private let collectors: CollectorSet
+    private let redactor: Redactor
     private let externalURL: String
 
     /// - Parameter whenReady: told the ports of the listeners `http`, `otlp-http` and `otlp-grpc` once all are open.
@@ -74,8 +75,9 @@ package struct ApusServer: Sendable {
         live = LiveSettings(Self.liveValues(settings, addresses, isInsecure: options.isInsecure))
         let externalURL = settings.externalURL ?? "http://\(addresses.http)"
         self.externalURL = externalURL
+        redactor = Redactor(settings.logCollection.redaction)
         collectors = try CollectorSet(
-            settings: settings, features: options.features, backend: backend, externalURL: externalURL, time: time, logger: logger)
+            settings: settings, features: options.features, backend: backend, redactor: redactor, externalURL: externalURL, time: time, logger: logger)
     }
 
     /// The services to be run in one group, in the order in which they start; they stop in the opposite one, the store last.
@@ -107,6 +109,7 @@ package struct ApusServer: Sendable {
             let addresses = ListenAddresses(options, new)
             try Self.checkExposure(addresses, new, isInsecure: options.isInsecure)
             try collectors.apply(new)
+            redactor.apply(new.logCollection.redaction)
             backend.apply(new)
             live.replace(Self.liveValues(new, addresses, isInsecure: options.isInsecure))
             metrics.reloaded(isSuccessful: true, at: time.nanoseconds)
@@ -118,7 +121,7 @@ package struct ApusServer: Sendable {
         }
     }
 
-    private var ingest: Ingest { Ingest(store: backend.store, metrics: metrics) }
+    private var ingest: Ingest { Ingest(store: backend.store, metrics: metrics, redactor: redactor) }
 
     private func gateway(_ routes: RouteTable) -> Gateway {
         Gateway(routes: routes, settings: live, metrics: metrics, watch: watch, budget: budget, time: time)

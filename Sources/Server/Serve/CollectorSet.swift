@@ -24,13 +24,14 @@ struct CollectorSet: Sendable {
     private let logger: Logger
 
     init(
-        settings: ServerSettings, features: PromQLFeatures, backend: ApusServer.Backend, externalURL: String, time: TimeSource, logger: Logger
+        settings: ServerSettings, features: PromQLFeatures, backend: ApusServer.Backend, redactor: Redactor, externalURL: String, time: TimeSource, logger: Logger
     ) throws(ServeError) {
         self.logger = logger
         self.externalURL = externalURL
         let store = backend.store
         scrapes = ScrapeManager(configuration: settings.prometheus, store: store, time: time, logger: logger)
-        tailer = LogTailer(configuration: settings.logs, store: store, state: backend.state, time: time, logger: logger)
+        tailer = LogTailer(
+            configuration: settings.logs, store: RedactingStore(store, redactor: redactor), state: backend.state, time: time, logger: logger)
         profiles =
             settings.profiles.isEmpty
             ? nil : ProfilePuller(configuration: settings.profiles, store: store, time: time, logger: logger)
@@ -97,7 +98,7 @@ struct CollectorSet: Sendable {
     }
 
     private static func warn(_ settings: ServerSettings, _ logger: Logger) {
-        for warning in settings.prometheus.warnings { logger.warning("\(warning.description)") }
+        for warning in settings.prometheus.warnings + (settings.logCollection.promtail?.warnings ?? []) { logger.warning("\(warning.description)") }
     }
 }
 

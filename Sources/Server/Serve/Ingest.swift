@@ -1,4 +1,5 @@
 import Codecs
+import Collectors
 import Formats
 import Telemetry
 
@@ -6,6 +7,8 @@ import Telemetry
 struct Ingest: Sendable {
     let store: any TelemetryStore
     let metrics: ServerMetrics
+    /// Takes out of log lines what must not be stored.
+    var redactor: Redactor?
 
     /// Runs one request of telemetry: `decode` turns its bytes into a batch, which is then stored.
     ///
@@ -15,13 +18,14 @@ struct Ingest: Sendable {
     func store(
         from ingest: IngestProtocol, byteCount: Int, _ decode: () throws -> OTLP.Decoded
     ) async throws(APIError) -> (rejected: Int, message: String) {
-        let decoded: OTLP.Decoded
+        var decoded: OTLP.Decoded
         do {
             decoded = try decode()
         } catch {
             metrics.ingested(by: ingest, byteCount: byteCount, rows: [], rejected: 0, outcome: .invalid)
             throw APIError(error)
         }
+        if let redactor, !decoded.batch.logs.streams.isEmpty { decoded.batch.logs = redactor.redact(decoded.batch.logs) }
         let rows = Self.rowCounts(decoded.batch)
         do {
             if !decoded.batch.isEmpty { try await store.append(decoded.batch) }

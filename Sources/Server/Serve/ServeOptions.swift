@@ -19,6 +19,8 @@ package struct ServeOptions: Sendable {
     /// Let `/api/v1/admin/tsdb/` delete and copy data.
     package var isAdminAPIEnabled = false
     package var environment: [String: String] = [:]
+    /// Replace `${NAME}` in a `promtail.yaml` that is checked (Promtail's `-config.expand-env`).
+    package var expandsEnvironment = false
     /// Experimental parts to turn on, by the names of Prometheus' flags.
     package var featureNames: [String] = []
 
