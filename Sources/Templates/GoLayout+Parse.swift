@@ -242,9 +242,8 @@ extension GoLayout.Fields {
         let first = seconds(at: local)
         let offset = first == 0 ? 0 : seconds(at: local - Int64(first))
         guard let zoneName else { return offset }
-        // An abbreviation counts where it is the zone's own; others stand for UTC, as in Go.
-        if zone.abbreviation(for: Date(timeIntervalSince1970: Double(local - Int64(offset)))) == zoneName { return offset }
-        let hours = zoneName.hasPrefix("GMT") ? zoneName.dropFirst(3) : zoneName[...]
-        return (Int(hours) ?? 0) * 3600
+        // Go knows the abbreviations of the zone itself and takes all others for UTC; here a zone's clock is the zone's, whatever it is
+        // called, but for the names of UTC.
+        return zoneName.hasPrefix("GMT") ? 0 : offset
     }
 }

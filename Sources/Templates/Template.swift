@@ -110,6 +110,8 @@ package enum TemplateValue: Sendable, Hashable {
         }
     }
 
+    var isString: Bool { if case .string = self { true } else { false } }
+
     /// What `if` takes for true: anything but the zero of its type.
     var isTrue: Bool {
         switch self {

@@ -58,7 +58,7 @@ extension TemplateFunctions {
         switch value {
         case .none: "invalid"
         case .string: "string"
-        case .int: "int64"
+        case .int: "int"
         case .double: "float64"
         case .bool: "bool"
         case .time: "struct"

@@ -73,7 +73,15 @@ enum TemplateFunctions {
             }
         },
         "index": Entry(1...20) { arguments, _ in arguments.dropFirst().reduce(arguments[0]) { element(of: $0, $1) } },
-        "print": Entry(0...100) { arguments, _ in .string(arguments.map(\.text).joined()) },
+        "print": Entry(0...100) { arguments, _ in
+            // Go puts a blank between two operands of which neither is text.
+            var text = ""
+            for (index, argument) in arguments.enumerated() {
+                if index > 0, !argument.isString, !arguments[index - 1].isString { text += " " }
+                text += argument.text
+            }
+            return .string(text)
+        },
         "println": Entry(0...100) { arguments, _ in .string(arguments.map(\.text).joined(separator: " ") + "\n") },
         "printf": Entry(1...100) { arguments, _ in .string(GoFormat.text(arguments[0].text, Array(arguments.dropFirst()))) },
         "default": Entry(1...2) { arguments, _ in arguments.count == 2 && arguments[1].isTrue ? arguments[1] : arguments[0] },

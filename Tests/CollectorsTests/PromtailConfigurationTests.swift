@@ -88,7 +88,7 @@ struct PromtailConfigurationTests {
         #expect(configuration.jobs[4].syslog?.transport == .udp && configuration.jobs[4].syslog?.format == .rfc3164)
         #expect(configuration.jobs[5].push?.server.port == 3500)
         let warnings = configuration.warnings.map(\.description)
-        #expect(warnings.contains("promtail.yaml:26:1: tracing is known, but Apus does not act on it yet"))
+        #expect(warnings.contains("promtail.yaml:23:1: tracing is known, but Apus does not act on it yet"))
         #expect(warnings.contains { $0.contains("the stage json has no option \"extra\"") })
         #expect(warnings.contains { $0.hasSuffix("scrape_configs[6].kafka is known, but Apus does not act on it yet") })
         #expect(warnings.contains { $0.hasSuffix("scrape_configs[6].gelf is known, but Apus does not act on it yet") })

@@ -90,7 +90,11 @@ struct TimestampStage: Stage {
 
     private func time(_ text: String, _ form: Form, now: Int64) -> Int64? {
         switch form {
-        case .rfc3339: return RFC3339.nanoseconds(Array(text.utf8)) ?? GoLayout.named["RFC3339"]?.parse(text)
+        case .rfc3339:
+            let bytes = Array(text.utf8)
+            // RFC 3339 allows other letters, and blanks; Go does not.
+            if bytes.count > 19, bytes[10] == UInt8(ascii: "T"), bytes.last != UInt8(ascii: "z"), let time = RFC3339.nanoseconds(bytes) { return time }
+            return GoLayout.named["RFC3339"]?.parse(text)
         case .unixUnits(let unit):
             guard let count = Int64(text) else { return nil }
             let (nanoseconds, overflows) = count.multipliedReportingOverflow(by: unit)

@@ -9,7 +9,7 @@ struct StageErrorTests {
     static let cases: [(yaml: String, message: String)] = [
         ("- jsn: {}", "stages.yaml:1:3: stage 1: unknown stage \"jsn\"; did you mean \"json\"?"),
         ("- docker\n", "stages.yaml:1:3: stage 1: expected a mapping"), ("- docker: {}\n  cri: {}", "stages.yaml:2:3: stage 1: a pipeline stage must contain only one key"),
-        ("- docker: {}\n- regex: {expression: '(?P<a'}", "stages.yaml:2:24: stage 2 (regex): could not compile regular expression"),
+        ("- docker: {}\n- regex: {expression: '(?P<a'}", "stages.yaml:2:23: stage 2 (regex): could not compile regular expression"),
         ("- regex: {}", "stage 1 (regex): expression is required"), ("- regex: {expression: '(?P<a>.)', source: ''}", "stage 1 (regex): empty source"),
         ("- json: {}", "expressions is required"), ("- json: {expressions: {a: 'b['}}", "could not compile the JMESPath expression of \"a\""),
         ("- logfmt: {}", "mapping is required"), ("- labels: {}", "labels is empty"), ("- labels: {'a-b': }", "invalid label name: \"a-b\""),

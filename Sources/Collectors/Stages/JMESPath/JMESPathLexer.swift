@@ -46,7 +46,7 @@ enum JMESPathLexer {
                 tokens.append(.literal(.string(text.split(separator: "\\'", omittingEmptySubsequences: false).joined(separator: "'"))))
             case UInt8(ascii: "`"):
                 let range = try delimited(bytes, &index)
-                tokens.append(.literal(literal(bytes[range])))
+                tokens.append(.literal(try literal(bytes[range])))
             case UInt8(ascii: "["):
                 let pair = next == UInt8(ascii: "]") ? "[]" : next == UInt8(ascii: "?") ? "[?" : "["
                 tokens.append(.symbol(pair))
@@ -97,8 +97,8 @@ enum JMESPathLexer {
         return start..<(index - 1)
     }
 
-    /// JSON between backticks; what is no JSON is a string, as it once was.
-    private static func literal(_ bytes: ArraySlice<UInt8>) -> JSONValue {
+    /// JSON between backticks.
+    private static func literal(_ bytes: ArraySlice<UInt8>) throws(JMESPath.Fault) -> JSONValue {
         var text: [UInt8] = []
         var index = bytes.startIndex
         while index < bytes.endIndex {
@@ -107,7 +107,9 @@ enum JMESPathLexer {
             index += 1
         }
         let trimmed = Array(text.drop { $0 == 0x20 })
-        if let value = try? JSONValue(parsing: trimmed.span) { return value }
-        return .string(JSONText.unquoted(trimmed[...]) ?? String(decoding: trimmed, as: UTF8.self))
+        guard let value = try? JSONValue(parsing: trimmed.span) else {
+            throw JMESPath.Fault(description: "the literal `\(String(decoding: trimmed, as: UTF8.self))` is no JSON: a text needs quotes within it")
+        }
+        return value
     }
 }
