@@ -33,10 +33,10 @@ extension PromtailJob {
         for group in try mapping["static_configs"]?.list ?? [] { staticGroups.append(try TargetGroup(group)) }
         for discovery in try mapping["file_sd_configs"]?.list ?? [] { fileDiscoveries.append(try PromtailFileDiscovery(discovery)) }
         for discovery in try mapping["docker_sd_configs"]?.list ?? [] {
-            dockerDiscoveries.append(try PromtailDockerDiscovery(discovery, warnings: &warnings))
+            dockerDiscoveries.append(try PromtailDockerDiscovery(discovery))
         }
         for discovery in try mapping["kubernetes_sd_configs"]?.list ?? [] {
-            kubernetesDiscoveries.append(try PromtailKubernetesDiscovery(discovery, warnings: &warnings))
+            kubernetesDiscoveries.append(try PromtailKubernetesDiscovery(discovery))
         }
         for discovery in try mapping["consul_sd_configs"]?.list ?? [] {
             consulDiscoveries.append(try PromtailConsulDiscovery(discovery, isAgent: false, warnings: &warnings))
