@@ -3,7 +3,7 @@ import GRDB
 package import Telemetry
 
 /// Small state in SQLite: `catalog.sqlite`, in write-ahead mode, synced at every commit.
-package final class Catalog: StateStore {
+package final class Catalog: StateCatalog {
     private let database: DatabasePool
     private let path: String
 
@@ -63,19 +63,20 @@ package final class Catalog: StateStore {
         }
     }
 
-    package func set(_ values: [String: [UInt8]?], in namespace: String) throws(StoreError) {
+    package func apply(_ changes: [StateChange]) throws(StoreError) {
         try run {
             try self.database.write { database in
-                for (key, value) in values {
-                    if let value {
+                for change in changes {
+                    if let value = change.value {
                         try database.execute(
                             sql: """
                                 INSERT INTO state (namespace, key, value) VALUES (?, ?, ?)
                                 ON CONFLICT (namespace, key) DO UPDATE SET value = excluded.value
                                 """,
-                            arguments: [namespace, key, Data(value)])
+                            arguments: [change.namespace, change.key, Data(value)])
                     } else {
-                        try database.execute(sql: "DELETE FROM state WHERE namespace = ? AND key = ?", arguments: [namespace, key])
+                        try database.execute(
+                            sql: "DELETE FROM state WHERE namespace = ? AND key = ?", arguments: [change.namespace, change.key])
                     }
                 }
             }

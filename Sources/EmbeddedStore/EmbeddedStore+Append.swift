@@ -14,6 +14,7 @@ extension EmbeddedStore {
         }
         try admit()
         var bounds = TimeBounds(now: options.time.nanoseconds, retention: retention.withLock { $0.age }, futureBound: options.futureBound)
+        try stateTable.admit(batch.state)
         let prepared = try prepare(batch, &bounds)
         if !prepared.isEmpty { try await commit(prepared) }
         // The good rows are kept all the same, as Prometheus and Loki do.
@@ -38,6 +39,7 @@ extension EmbeddedStore {
     /// Finds the streams' slots, and leaves out rows that lie outside of the bounds.
     private func prepare(_ batch: TelemetryBatch, _ bounds: inout TimeBounds) throws(StoreError) -> PreparedBatch {
         var prepared = PreparedBatch()
+        prepared.state = batch.state
         if !batch.metrics.isEmpty { try prepare(batch.metrics, &prepared, &bounds) }
         if !batch.logs.isEmpty {
             let streams = batch.logs.streams.filter { !$0.entries.isEmpty }
@@ -175,7 +177,8 @@ struct TimeBounds {
         return StoreError(
             .rejected,
             "\(refused.count) \(refused.count == 1 ? "row" : "rows") of \(refused.signal.name) refused, the first at \(refused.first) \(unit): \(side)",
-            remedy: "Rows between \(range.start) and \(range.end) \(unit) are taken; check the sender's clock, or lengthen retention.")
+            remedy: "Rows between \(range.start) and \(range.end) \(unit) are taken; check the sender's clock, or lengthen retention.",
+            refusedRowCount: refused.count)
     }
 }
 

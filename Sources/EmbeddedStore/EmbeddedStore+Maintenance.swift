@@ -38,7 +38,7 @@ extension EmbeddedStore {
         let now = options.time.nanoseconds
         // First, for it is what gives a full disk its space back.
         try await whileQuiet { () throws(StoreError) in try self.dropOutdatedDays(now) }
-        let oldest = signals.compactMap { $0.activeSummary.firstAppend }.min()
+        let oldest = (signals.map { $0.activeSummary.firstAppend } + [stateTable.firstChange]).compactMap { $0 }.min()
         let isOld = oldest.map { now - $0 >= options.flushAge.wholeNanoseconds } ?? false
         let isLarge = signals.reduce(0) { $0 + $1.activeSummary.byteCount } >= options.flushByteCount
         let isLeft = flushUnits.withLock { !$0.isEmpty }
@@ -64,7 +64,8 @@ extension EmbeddedStore {
         if rotating {
             try await log.atBoundary { segment in
                 let memtables = self.signals.compactMap { $0.rotate() }
-                self.flushUnits.withLock { $0.append(FlushUnit(segment: segment, memtables: memtables)) }
+                let layer = self.stateTable.rotate()
+                self.flushUnits.withLock { $0.append(FlushUnit(segment: segment, memtables: memtables, stateLayer: layer)) }
             }
         }
         try await onThread(flushThread) { () throws(StoreError) in try self.flushWaiting() }
@@ -83,6 +84,8 @@ extension EmbeddedStore {
                 memtableByteCount.add(-memtable.summary.byteCount)
             }
             try metadataTable.persist()
+            // Not before their rows: a snapshot between the two would have positions without lines.
+            try stateTable.persist(upTo: unit.stateLayer)
             // Only now does nothing need the log any more.
             try log.dropSegments(below: unit.segment)
             flushUnits.withLock { units in _ = units.removeFirst() }

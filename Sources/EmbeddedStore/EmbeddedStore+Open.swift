@@ -31,6 +31,7 @@ extension EmbeddedStore {
         let metadata = MetadataTable(path: options.dataFolder + "/metrics/metadata", folder: options.dataFolder + "/metrics", files, reporter)
         metadata.load()
 
+        let state = StateTable(catalog: try options.catalog?(options.dataFolder))
         let bytes = MemtableBytes()
         let time = options.time
         let apply: @Sendable (PreparedBatch) -> Void = { batch in
@@ -39,6 +40,7 @@ extension EmbeddedStore {
                 bytes.add(signal.apply(batch, now: now))
             }
             metadata.set(batch.metadata)
+            state.apply(batch.state, now: now)
         }
         let replay = LogReplay(folder: logFolder, fileSystem: files, registries: signals.map(\.registry), reporter: reporter, apply: apply)
         let replayed = try replay.run()
@@ -58,7 +60,7 @@ extension EmbeddedStore {
             apply(batch)
         }
         return EmbeddedStore(
-            options: options, reporter: reporter, signals: signals, log: log, metadataTable: metadata, memtableByteCount: bytes,
-            nextSequence: highest + 1, lock: lock)
+            options: options, reporter: reporter, signals: signals, log: log, metadataTable: metadata, stateTable: state,
+            memtableByteCount: bytes, nextSequence: highest + 1, lock: lock)
     }
 }

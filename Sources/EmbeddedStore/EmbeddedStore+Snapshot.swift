@@ -43,6 +43,8 @@ extension EmbeddedStore {
             }
             try files.syncFolder(target)
         }
+        // Between two flushes: it has the state that came with the rows in the parts, and no other.
+        try stateTable.catalog?.backup(to: folder + "/catalog.sqlite")
         try files.syncFolder(folder)
     }
 

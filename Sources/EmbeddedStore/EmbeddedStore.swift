@@ -6,7 +6,7 @@ import Telemetry
 ///
 /// Lock order: a memtable's, then a signal's, then a day index's; nothing is locked over I/O but the log's writer and an
 /// index that is being read for the first time.
-package final class EmbeddedStore: TelemetryStore {
+package final class EmbeddedStore: TelemetryStore, StateStore {
     let options: Options
     let reporter: StoreReporter
     /// By ``Signal/rawValue``.
@@ -15,6 +15,7 @@ package final class EmbeddedStore: TelemetryStore {
     let seriesCache = SeriesCache()
     let log: WriteAheadLog
     let metadataTable: MetadataTable
+    let stateTable: StateTable
     /// Rows in memory, in bytes, roughly.
     let memtableByteCount: MemtableBytes
     /// Flushes and merges block on the disk, each on a thread of its own; one of each at a time.
@@ -38,17 +39,20 @@ package final class EmbeddedStore: TelemetryStore {
         /// Every log segment below it holds only rows of this unit and older ones.
         var segment: UInt64
         var memtables: [Memtable]
+        /// The last layer of small state that its rows came with.
+        var stateLayer: Int
     }
 
     init(
         options: Options, reporter: StoreReporter, signals: [SignalStore], log: WriteAheadLog, metadataTable: MetadataTable,
-        memtableByteCount: MemtableBytes, nextSequence: UInt64, lock: any Sendable
+        stateTable: StateTable, memtableByteCount: MemtableBytes, nextSequence: UInt64, lock: any Sendable
     ) {
         self.options = options
         self.reporter = reporter
         self.signals = signals
         self.log = log
         self.metadataTable = metadataTable
+        self.stateTable = stateTable
         self.memtableByteCount = memtableByteCount
         self.nextSequence = Mutex(nextSequence)
         self.lock = Mutex(lock)

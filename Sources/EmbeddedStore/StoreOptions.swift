@@ -20,6 +20,8 @@ extension EmbeddedStore {
         /// Appends are refused (`.overloaded`) while this much waits for the log or for a flush.
         package var waitingByteCountMax = 192 << 20
         package var fileSystem: any FileSystem = PosixFileSystem()
+        /// Opens the catalogue of the data folder, where small state is kept; nil: batches with state are refused.
+        package var catalog: (@Sendable (_ dataFolder: String) throws(StoreError) -> any StateCatalog)?
         package var time: TimeSource = .system
         /// Hears of what an operator should know.
         package var log: @Sendable (StoreEvent) -> Void = { _ in }

@@ -1,13 +1,16 @@
-/// What one request, scrape or tailed file hands to a store: rows of any of the four signals.
+/// What one request, scrape or tailed file hands to a store: rows of any of the four signals, and the small state that moves with them.
 package struct TelemetryBatch: Sendable {
     package var metrics = MetricBatch()
     package var logs = LogBatch()
     package var spans = SpanBatch()
     package var profiles = ProfileBatch()
+    /// Changes of small state that become durable in the same step as the rows: after a crash both are there, or neither. Rows that the
+    /// store refuses for their time do not hold them up. Of a key that is named twice the last change counts.
+    package var state: [StateChange] = []
 
     package init() {}
 
-    package var isEmpty: Bool { metrics.isEmpty && logs.isEmpty && spans.isEmpty && profiles.isEmpty }
+    package var isEmpty: Bool { metrics.isEmpty && logs.isEmpty && spans.isEmpty && profiles.isEmpty && state.isEmpty }
 }
 
 /// Samples as columns over a table of series.

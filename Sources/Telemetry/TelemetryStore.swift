@@ -4,7 +4,8 @@
 package protocol TelemetryStore: Sendable {
     /// Stores `batch` and returns when it is durable: synced to the write-ahead log, or whatever the store's counterpart is.
     ///
-    /// - Throws: ``StoreError``; then nothing of `batch` is guaranteed to be kept, and nothing is half a row.
+    /// - Throws: ``StoreError``; then nothing of `batch` is guaranteed to be kept, and nothing is half a row, unless
+    ///   ``StoreError/refusedRowCount`` says that only some rows were refused and all else was stored.
     func append(_ batch: consuming TelemetryBatch) async throws(StoreError)
 
     /// Finds series by their encoded labels; nil where the store has no such directory.
@@ -163,11 +164,14 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
     package var message: String
     /// What the reader can do about it; empty where nothing.
     package var remedy: String
+    /// Of an append that stored all other rows, and the state of the batch: how many rows it refused. 0: nothing was stored.
+    package var refusedRowCount = 0
 
-    package init(_ code: Code, _ message: String, remedy: String = "") {
+    package init(_ code: Code, _ message: String, remedy: String = "", refusedRowCount: Int = 0) {
         self.code = code
         self.message = message
         self.remedy = remedy
+        self.refusedRowCount = refusedRowCount
     }
 
     package var description: String {

@@ -11,7 +11,9 @@ import Testing
 struct BackupTests {
     /// A store with rows of all signals, in parts and in memory.
     private func written(_ folder: String, clock: TestClock = TestClock(noon)) async throws -> EmbeddedStore {
-        let store = try EmbeddedStore.open(options(folder, clock: clock))
+        var options = options(folder, clock: clock)
+        options.catalog = { folder throws(StoreError) in try Catalog.open(dataFolder: folder) }
+        let store = try EmbeddedStore.open(options)
         for round in 0..<3 {
             let time = noonMilliseconds - Int64(round) * 24 * hourMilliseconds
             try await store.append(samples(["__name__": "m", "n": "\(round)"], (0..<200).map { (time + Int64($0), Double($0)) }))
@@ -100,9 +102,8 @@ struct BackupTests {
     func namedSnapshots() async throws {
         let folder = try ScratchFolder()
         let store = try await written(folder.path)
-        let catalog = try Catalog.open(dataFolder: folder.path)
-        try catalog.set(["a": [1, 2]], in: "alerts")
-        let snapshots = Snapshots(store: store, catalog: catalog)
+        try store.set(["a": [1, 2]], in: "alerts")
+        let snapshots = Snapshots(store: store)
         let name = try await snapshots.take()
         #expect(name.hasPrefix("20261122T120000Z-") && Snapshots.isName(name))
         #expect(try snapshots.names() == [name])

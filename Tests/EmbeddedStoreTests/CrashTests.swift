@@ -10,6 +10,7 @@ struct CrashTests {
         var options = EmbeddedStore.Options(dataFolder: "/data")
         options.log = { log.record($0) }
         options.fileSystem = disk
+        options.catalog = { folder throws(StoreError) in try SimulatedCatalog(disk, folder: folder) }
         options.time = clock.source
         return options
     }

@@ -52,8 +52,9 @@ struct Simulation {
 
     private mutating func step() async throws -> String? {
         clock.advance(by: .seconds(Int64(random.next() % 400)))
-        switch random.next() % 32 {
+        switch random.next() % 33 {
         case 0..<14: await append()
+        case 32: setPosition()
         case 14, 15: await attempt("flush") { try await $0.flush() }
         case 16: await attempt("compact") { try await $0.compact() }
         case 17, 18: await attempt("maintain") { try await $0.maintain() }
@@ -95,6 +96,20 @@ struct Simulation {
         } catch {
             model.refuse(record)
             history.append("append (\(error.code))")
+        }
+    }
+
+    /// Changes small state without rows.
+    private mutating func setPosition() {
+        var record = StoreModel.Record()
+        let change = model.drawPosition(&random, &record)
+        do throws(StoreError) {
+            try store.set([change.key: change.value], in: change.namespace)
+            model.acknowledge(record)
+            history.append("set")
+        } catch {
+            model.refuse(record)
+            history.append("set (\(error.code))")
         }
     }
 

@@ -60,10 +60,23 @@ struct StoreModel {
     struct Record {
         var samples: [(key: Key, reading: Reading)] = []
         var rows: [Row] = []
+        /// Small state that came with it: the key, and the number that is its value now.
+        var position: (key: String, number: UInt64)?
     }
+
+    /// A key of small state.
+    private struct Position {
+        /// What the last acknowledged write left; 0 where there was none.
+        var certain: UInt64 = 0
+        /// What refused batches since then may have left, in their order: they are there exactly if their rows are.
+        var possible: [(batch: Int, number: UInt64)] = []
+    }
+
+    static let namespace = "positions"
 
     private var cells: [Key: Cell] = [:]
     private var rows: [Row: State] = [:]
+    private var positions: [String: Position] = [:]
     private var refusedCount = 0
     private var nextNumber: UInt64 = 1
 
@@ -109,7 +122,18 @@ struct StoreModel {
                 values: [Int64(row(.profile, service, time))])
             batch.profiles.streams.append(ProfileBatch.Stream(labels: Labels(["n": "\(service)"]), profiles: [profile]))
         }
+        if random.next() % 2 == 0 { batch.state = [drawPosition(&random, &record)] }
         return (batch, record)
+    }
+
+    /// Draws a change of small state.
+    mutating func drawPosition(_ random: inout SplitMix64, _ record: inout Record) -> StateChange {
+        let key = "file \(random.next() % 4)"
+        // Now and then the key is removed, which is as good as 0.
+        let number = random.next() % 6 == 0 ? 0 : nextNumber
+        nextNumber += 1
+        record.position = (key, number)
+        return StateChange(Self.namespace, key, number == 0 ? nil : Array("\(number)".utf8))
     }
 
     private mutating func drawMetrics(_ random: inout SplitMix64, _ now: Int64, _ metrics: inout MetricBatch, _ record: inout Record) {
@@ -147,11 +171,13 @@ struct StoreModel {
     mutating func acknowledge(_ record: Record) {
         for (key, reading) in record.samples { cells[key] = Cell(certain: reading) }
         for row in record.rows { rows[row] = .certain }
+        if let position = record.position { positions[position.key] = Position(certain: position.number) }
     }
 
     mutating func refuse(_ record: Record) {
         for (key, reading) in record.samples { cells[key, default: Cell()].possible.append(reading) }
         for row in record.rows { rows[row] = .refused(refusedCount) }
+        if let position = record.position { positions[position.key, default: Position()].possible.append((refusedCount, position.number)) }
         refusedCount += 1
     }
 
@@ -221,15 +247,34 @@ struct StoreModel {
             present.formUnion(rows)
             if Set(rows).count != rows.count { return "a \(kind) came twice" }
         }
-        if let wrong = compare(present, limits) { return wrong }
+        var refused: [Int: (present: Int, absent: Int)] = [:]
+        let values = try store.values(in: Self.namespace).mapValues { UInt64(String(decoding: $0, as: UTF8.self)) ?? .max }
+        if let wrong = compare(values, &refused) ?? compare(present, limits, &refused) { return wrong }
         guard settles else { return nil }
+        positions = values.mapValues { Position(certain: $0) }
         cells = found.mapValues { Cell(certain: $0) }
         self.rows = Dictionary(uniqueKeysWithValues: present.map { ($0, .certain) })
         return nil
     }
 
-    private func compare(_ present: Set<Row>, _ limits: [Signal: Int64]) -> String? {
-        var refused: [Int: (present: Int, absent: Int)] = [:]
+    private func compare(_ values: [String: UInt64], _ refused: inout [Int: (present: Int, absent: Int)]) -> String? {
+        for (key, position) in positions {
+            let found = values[key] ?? 0
+            let candidates = position.possible.indices.filter { position.possible[$0].number == found }
+            let last = candidates.last
+            if last == nil, found != position.certain { return "\(key) is at \(found), \(position.certain) or \(position.possible) were written" }
+            // Where a removal leaves no value, another may have done it, or there was none.
+            if let last, candidates.count == 1, found != position.certain { refused[position.possible[last].batch, default: (0, 0)].present += 1 }
+            for later in position.possible[((last ?? -1) + 1)...] where later.number != found {
+                refused[later.batch, default: (0, 0)].absent += 1
+            }
+        }
+        return values.keys.first { positions[$0] == nil }.map { "\($0) has a position that was never written" }
+    }
+
+    private func compare(
+        _ present: Set<Row>, _ limits: [Signal: Int64], _ refused: inout [Int: (present: Int, absent: Int)]
+    ) -> String? {
         for (row, state) in rows where row.timestamp >= limits[row.kind.signal] ?? .min {
             switch state {
             case .certain: if !present.contains(row) { return "\(row) is missing" }

@@ -15,9 +15,9 @@ package final class MemoryState: StateStore {
         values.withLock { $0[namespace] ?? [:] }
     }
 
-    package func set(_ values: [String: [UInt8]?], in namespace: String) throws(StoreError) {
-        self.values.withLock { all in
-            for (key, value) in values { all[namespace, default: [:]][key] = value }
+    package func apply(_ changes: [StateChange]) throws(StoreError) {
+        values.withLock { values in
+            for change in changes { values[change.namespace, default: [:]][change.key] = change.value }
         }
     }
 }

@@ -15,9 +15,9 @@ package final class MemoryStateStore: StateStore {
         values.withLock { $0[namespace] ?? [:] }
     }
 
-    package func set(_ new: [String: [UInt8]?], in namespace: String) throws(StoreError) {
+    package func apply(_ changes: [StateChange]) throws(StoreError) {
         values.withLock { values in
-            for (key, value) in new { values[namespace, default: [:]][key] = value }
+            for change in changes { values[change.namespace, default: [:]][change.key] = change.value }
         }
     }
 }

@@ -14,13 +14,11 @@ package struct Snapshots: Sendable {
     }
 
     private let store: EmbeddedStore
-    private let catalog: Catalog
     private var files: any FileSystem { store.options.fileSystem }
     private var folder: String { store.options.dataFolder + "/snapshots" }
 
-    package init(store: EmbeddedStore, catalog: Catalog) {
+    package init(store: EmbeddedStore) {
         self.store = store
-        self.catalog = catalog
     }
 
     /// Takes a snapshot of everything, the catalogue included.
@@ -30,15 +28,7 @@ package struct Snapshots: Sendable {
     package func take(skipsMemory: Bool = false) async throws(StoreError) -> String {
         try files.createFolder(folder)
         let name = Self.name(store.options.time.nanoseconds, .random(in: .min ... .max))
-        let path = folder + "/" + name
-        try await store.snapshot(to: path, skipsMemory: skipsMemory)
-        do throws(StoreError) {
-            try catalog.backup(to: path + "/catalog.sqlite")
-            try files.syncFolder(path)
-        } catch {
-            try files.removeTree(path)
-            throw error
-        }
+        try await store.snapshot(to: folder + "/" + name, skipsMemory: skipsMemory)
         return name
     }
 

@@ -16,6 +16,7 @@ enum LogRecord {
         case logs = 5
         case spans = 6
         case profiles = 7
+        case state = 8
     }
 
     // MARK: Streams
@@ -70,6 +71,7 @@ enum LogRecord {
         if !batch.logs.isEmpty { append(.logs, LogRowCodec.encode(batch.logs), to: &bytes) }
         append(.spans, batch.spans, to: &bytes) { row, writer in writer.append(row) }
         append(.profiles, batch.profiles, to: &bytes) { row, writer in writer.append(row) }
+        if !batch.state.isEmpty { append(.state, batch.state, to: &bytes) { change, writer in writer.append(change) } }
         return bytes
     }
 
@@ -101,6 +103,7 @@ enum LogRecord {
             case .logs: batch.logs += try LogRowCodec.decode(body)
             case .spans: batch.spans += try decodeGroups(body) { table throws(DecodeError) in try table.span() }
             case .profiles: batch.profiles += try decodeGroups(body) { table throws(DecodeError) in try table.profile() }
+            case .state: try decode(body) { table throws(DecodeError) in batch.state.append(try table.stateChange()) }
             }
         }
         return batch

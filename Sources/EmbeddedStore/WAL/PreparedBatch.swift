@@ -25,10 +25,11 @@ struct PreparedBatch: Sendable {
     var logs: [LogGroup] = []
     var spans: [Group<TraceSpan>] = []
     var profiles: [Group<Profile>] = []
+    var state: [StateChange] = []
 
     var isEmpty: Bool {
         floatSlots.isEmpty && histograms.isEmpty && exemplars.isEmpty && metadata.isEmpty && logs.isEmpty && spans.isEmpty
-            && profiles.isEmpty
+            && profiles.isEmpty && state.isEmpty
     }
 
     /// The slots that rows of a signal name.

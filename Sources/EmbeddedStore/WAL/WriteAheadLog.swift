@@ -11,7 +11,7 @@ final class WriteAheadLog: Sendable {
 
     private struct Item: Sendable {
         var kind: Kind
-        var answer: CheckedContinuation<Answer, Never>
+        var answer: @Sendable (Answer) -> Void
 
         enum Kind: Sendable {
             case append(PreparedBatch, record: [UInt8])
@@ -63,12 +63,30 @@ final class WriteAheadLog: Sendable {
 
     /// Makes `batch` durable and visible.
     func append(_ batch: PreparedBatch) async throws(StoreError) {
+        let record = try Self.record(batch)
+        try await submit(.append(batch, record: record), byteCount: record.count)
+    }
+
+    /// The same for callers that cannot await: blocks the calling thread until the batch is durable, which must not be the log's.
+    func appendBlocking(_ batch: PreparedBatch) throws(StoreError) {
+        let record = try Self.record(batch)
+        let done = DispatchSemaphore(value: 0)
+        let answer = Mutex<Answer>(.success(()))
+        submit(.append(batch, record: record), byteCount: record.count) { result in
+            answer.withLock { $0 = result }
+            done.signal()
+        }
+        done.wait()
+        try answer.withLock { $0 }.get()
+    }
+
+    private static func record(_ batch: PreparedBatch) throws(StoreError) -> [UInt8] {
         let record = LogRecord.encode(batch)
         guard record.count <= Limits.recordByteCountMax else {
             throw StoreError(
                 .rejected, "a batch of \(record.count) bytes, at most \(Limits.recordByteCountMax)", remedy: "Send it in smaller requests.")
         }
-        try await submit(.append(batch, record: record), byteCount: record.count)
+        return record
     }
 
     /// Runs `body` at a point of the log: see ``Item/Kind/boundary(_:)``.
@@ -96,18 +114,22 @@ final class WriteAheadLog: Sendable {
 
     private func submit(_ kind: Item.Kind, byteCount: Int) async throws(StoreError) {
         let answer = await withCheckedContinuation { (continuation: CheckedContinuation<Answer, Never>) in
-            let wanted: (isClosed: Bool, wakes: Bool) = queue.withLock { queue in
-                if queue.isClosed { return (true, false) }
-                queue.items.append(Item(kind: kind, answer: continuation))
-                queue.byteCount += byteCount
-                let wakes = !queue.isDraining
-                queue.isDraining = true
-                return (false, wakes)
-            }
-            if wanted.isClosed { continuation.resume(returning: .failure(Self.closed)) }
-            if wanted.wakes { thread.async { self.drain() } }
+            submit(kind, byteCount: byteCount) { continuation.resume(returning: $0) }
         }
         try answer.get()
+    }
+
+    private func submit(_ kind: Item.Kind, byteCount: Int, answer: @escaping @Sendable (Answer) -> Void) {
+        let wanted: (isClosed: Bool, wakes: Bool) = queue.withLock { queue in
+            if queue.isClosed { return (true, false) }
+            queue.items.append(Item(kind: kind, answer: answer))
+            queue.byteCount += byteCount
+            let wakes = !queue.isDraining
+            queue.isDraining = true
+            return (false, wakes)
+        }
+        if wanted.isClosed { answer(.failure(Self.closed)) }
+        if wanted.wakes { thread.async { self.drain() } }
     }
 
     static let closed = StoreError(.closed, "the store is shutting down", remedy: "Send it again after the restart.")
@@ -133,7 +155,7 @@ final class WriteAheadLog: Sendable {
                 if case .boundary(let body) = item.kind {
                     commit(group)
                     group = []
-                    item.answer.resume(returning: boundary(body))
+                    item.answer(boundary(body))
                 } else {
                     group.append(item)
                 }
@@ -176,10 +198,10 @@ final class WriteAheadLog: Sendable {
             reporter.counters.update { $0.syncs += 1 }
             for item in group {
                 if case .append(let batch, _) = item.kind { apply(batch) }
-                item.answer.resume(returning: .success(()))
+                item.answer(.success(()))
             }
         case .failure(let error):
-            for item in group { item.answer.resume(returning: .failure(error)) }
+            for item in group { item.answer(.failure(error)) }
         }
     }
 }

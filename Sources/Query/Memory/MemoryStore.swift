@@ -3,7 +3,7 @@ package import Telemetry
 
 /// A small store in memory with the exact meaning of ``TelemetryStore``: what test scripts and rule unit tests are evaluated
 /// on, and the model that a real store is held against. No retention, no bounds, predicates are left to the reader.
-package final class MemoryStore: TelemetryStore {
+package final class MemoryStore: TelemetryStore, StateStore {
     fileprivate struct State: Sendable {
         var streams: [Signal: [MemoryStream]] = [:]
         /// The position in ``streams`` by what makes a stream the same stream.
@@ -11,6 +11,8 @@ package final class MemoryStore: TelemetryStore {
         var exemplars: [Labels: [Exemplar]] = [:]
         var metadata: [MetricMetadata] = []
         var rowsAppended: [Signal: UInt64] = [:]
+        /// By namespace and key.
+        var values: [String: [String: [UInt8]]] = [:]
         /// What every append says instead of taking anything.
         var refusal: StoreError?
     }
@@ -48,6 +50,21 @@ package final class MemoryStore: TelemetryStore {
                 for profile in stream.profiles { state.streams[.profiles]?[position].insert(profile) }
                 state.rowsAppended[.profiles, default: 0] += UInt64(stream.profiles.count)
             }
+            for change in batch.state { state.values[change.namespace, default: [:]][change.key] = change.value }
+        }
+    }
+
+    package func value(_ key: String, in namespace: String) throws(StoreError) -> [UInt8]? {
+        state.withLock { $0.values[namespace]?[key] }
+    }
+
+    package func values(in namespace: String) throws(StoreError) -> [String: [UInt8]] {
+        state.withLock { $0.values[namespace] ?? [:] }
+    }
+
+    package func apply(_ changes: [StateChange]) throws(StoreError) {
+        state.withLock { state in
+            for change in changes { state.values[change.namespace, default: [:]][change.key] = change.value }
         }
     }
 

@@ -13,11 +13,11 @@ package enum Serve {
         Allocator.configure()
         let begin = ContinuousClock.now
         let folder = options.dataFolder ?? settings.dataFolder ?? ServeOptions.standardDataFolder
-        let (store, catalog) = try open(folder, settings, logger)
+        let store = try open(folder, settings, logger)
         let backend = ApusServer.Backend(
-            store: store, state: catalog, run: { try await store.run() }, compact: { try await store.compact() },
+            store: store, state: store, run: { try await store.run() }, compact: { try await store.compact() },
             apply: { store.setRetention($0.retention.bySignal, diskBudget: $0.diskBudget) },
-            administration: EmbeddedAdministration(store: store, folder: Snapshots(store: store, catalog: catalog)))
+            administration: EmbeddedAdministration(store: store, folder: Snapshots(store: store)))
         do throws(ServeError) {
             let server = try ApusServer(options: options, settings: settings, backend: backend, logger: logger) { ports in
                 let elapsed = ContinuousClock.now - begin
@@ -55,7 +55,7 @@ package enum Serve {
 
     private static func open(
         _ folder: String, _ settings: ServerSettings, _ logger: Logger
-    ) throws(ServeError) -> (EmbeddedStore, Catalog) {
+    ) throws(ServeError) -> EmbeddedStore {
         do {
             var storeOptions = EmbeddedStore.Options(dataFolder: folder)
             storeOptions.retention = settings.retention.bySignal
@@ -68,8 +68,8 @@ package enum Serve {
                 case .error: logger.error("\(event.message)")
                 }
             }
-            let store = try EmbeddedStore.open(storeOptions)
-            return (store, try Catalog.open(dataFolder: folder))
+            storeOptions.catalog = { folder throws(StoreError) in try Catalog.open(dataFolder: folder) }
+            return try EmbeddedStore.open(storeOptions)
         } catch {
             switch error.code {
             case .inUse: throw ServeError(.dataFolderInUse, error.description)
