@@ -26,6 +26,7 @@ struct SelfMetrics {
         DiscoveryMetrics(statuses: discoveries()).write(to: &text)
         if let remoteWrite { RemoteWriteMetrics.write(remoteWrite.snapshots(), queueByteCount: remoteWrite.queueByteCount, to: &text) }
         process(&text)
+        text.sources(sources)
         return text.bytes
     }
 

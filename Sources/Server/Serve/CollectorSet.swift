@@ -14,6 +14,10 @@ struct CollectorSet: Sendable {
     let promql: PromQLEngine
     let builtIn: BuiltInCollectors
     private let tailer: LogTailer
+    /// What collection of logs counts.
+    let sourceMetrics: SourceMetrics
+    /// What a `promtail.yaml` asks for; nil where none is named.
+    let promtail: LogCollection?
     /// nil where no targets are configured: a service without work would end, and the group with it.
     private let profiles: ProfilePuller?
 
@@ -30,10 +34,13 @@ struct CollectorSet: Sendable {
         self.logger = logger
         self.externalURL = externalURL
         let store = backend.store
+        sourceMetrics = SourceMetrics()
         scrapes = ScrapeManager(configuration: settings.prometheus, store: store, time: time, logger: logger)
         builtIn = BuiltInCollectors(configuration: settings.builtIn, store: store, time: time, logger: logger)
         tailer = LogTailer(
-            configuration: settings.logs, store: RedactingStore(store, redactor: redactor), state: backend.state, time: time, logger: logger)
+            jobs: settings.logs.map { TailJob($0) }, delivery: StoreDelivery(store: RedactingStore(store, redactor: redactor)),
+            positions: backend.state, metrics: sourceMetrics, time: time, logger: logger)
+        promtail = try Self.collection(settings, backend, redactor, time, logger)
         profiles =
             settings.profiles.isEmpty
             ? nil : ProfilePuller(configuration: settings.profiles, store: store, time: time, logger: logger)
@@ -74,6 +81,7 @@ struct CollectorSet: Sendable {
     /// - Throws: ``ServeError`` where rule files are wrong; then nothing has changed.
     func apply(_ settings: ServerSettings) throws(ServeError) {
         try applyRules(settings)
+        try applyPromtail(settings)
         scrapes.apply(settings.prometheus)
         builtIn.apply(settings.builtIn)
         tailer.apply(settings.logs)
