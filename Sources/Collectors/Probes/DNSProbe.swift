@@ -25,7 +25,7 @@ enum DNSProbe {
         results.set(duration, ["resolve"], seconds)
         let id = UInt16.random(in: .min ... .max)
         guard
-            let query = DNSMessage.query(
+            let query = DNSProbeMessage.query(
                 id: id, name: options.name, type: options.type, recordClass: options.recordClass,
                 isRecursionDesired: options.isRecursionDesired)
         else { throw ProbeFailure("\(options.name) is no domain name") }
@@ -39,7 +39,7 @@ enum DNSProbe {
         results.set(succeeded, 1)
         if options.type == .soa { results.set(serial, Double(message.answer.lazy.compactMap(\.serial).last ?? 0)) }
         guard options.validCodes.contains(message.code) else {
-            let name = DNSMessage.codes.indices.contains(Int(message.code)) ? DNSMessage.codes[Int(message.code)] : "RCODE\(message.code)"
+            let name = DNSProbeMessage.codes.indices.contains(Int(message.code)) ? DNSProbeMessage.codes[Int(message.code)] : "RCODE\(message.code)"
             throw ProbeFailure("the server answers \(name)")
         }
         try check(message.answer, options.answer, "answer")
@@ -55,7 +55,7 @@ enum DNSProbe {
 
     private static func askByUDP(
         _ query: [UInt8], _ id: UInt16, _ server: Server, _ options: DNSProbeOptions, _ results: inout ProbeResults
-    ) async throws -> DNSMessage {
+    ) async throws -> DNSProbeMessage {
         let start = ContinuousClock.now
         let socket = try DatagramSocket.connected(
             to: server.address, port: server.port, type: CInt(SOCK_DGRAM.rawValue), source: options.address.sourceAddress)
@@ -63,7 +63,7 @@ enum DNSProbe {
         results.set(duration, ["connect"], (connected - start).seconds)
         try socket.send(query)
         for await packet in socket.packets {
-            let message = try DNSMessage(parsing: packet.bytes)
+            let message = try DNSProbeMessage(parsing: packet.bytes)
             // An answer to another question, late or forged.
             guard message.id == id else { continue }
             results.set(duration, ["request"], (ContinuousClock.now - connected).seconds)
@@ -75,7 +75,7 @@ enum DNSProbe {
 
     private static func askByTCP(
         _ query: [UInt8], _ id: UInt16, _ server: Server, _ options: DNSProbeOptions, _ results: inout ProbeResults
-    ) async throws -> DNSMessage {
+    ) async throws -> DNSProbeMessage {
         let start = ContinuousClock.now
         return try await ProbeStream.connect(server.address, port: server.port, source: options.address.sourceAddress) { stream in
             if options.usesTLS { _ = try await stream.startTLS(options.tls, host: server.host) }
@@ -88,7 +88,7 @@ enum DNSProbe {
             let count = Int(length[0]) << 8 | Int(length[1])
             let bytes = try await stream.read(count)
             guard bytes.count == count else { throw ProbeFailure("the server closed the connection within its answer") }
-            let message = try DNSMessage(parsing: bytes)
+            let message = try DNSProbeMessage(parsing: bytes)
             guard message.id == id else { throw ProbeFailure("the server answered another question") }
             results.set(duration, ["request"], (ContinuousClock.now - connected).seconds)
             return message

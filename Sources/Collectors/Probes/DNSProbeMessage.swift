@@ -1,5 +1,5 @@
 /// A question and its answer (RFC 1035, 4).
-struct DNSMessage: Sendable {
+struct DNSProbeMessage: Sendable {
     /// The names of response codes by number (IANA, "DNS RCODEs").
     static let codes = [
         "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE",
