@@ -13,16 +13,21 @@ final class DockerSocket: Sendable {
     private let client = HTTPClient.shared
     /// When each container was started: asked once.
     private let startTimes = Mutex<[String: Double]>([:])
+    /// A daemon that has been there is away for a moment only: its containers run on.
+    private let hasAnswered = Mutex(false)
 
     init(path: String) {
         self.path = path
     }
 
-    /// The running containers by id; none where nobody answers on the socket.
+    /// The running containers by id; none where there has never been a socket.
     ///
-    /// - Throws: where there is a socket, but no answer that can be understood.
+    /// - Throws: where there is or was a socket, but no answer that can be understood.
     func containers() async throws -> [String: DockerContainer] {
-        guard access(path, F_OK) == 0 else { return [:] }
+        guard access(path, F_OK) == 0 else {
+            guard !hasAnswered.withLock({ $0 }) else { throw DockerSocketError(description: "\(path): the socket is gone") }
+            return [:]
+        }
         guard let listed = DockerContainer.list(try await get("/containers/json")) else {
             throw DockerSocketError(description: "\(path): the answer to /containers/json is no list of containers")
         }
@@ -32,6 +37,7 @@ final class DockerSocket: Sendable {
             containers[container.id] = container
         }
         let ids = Set(containers.keys)
+        hasAnswered.withLock { $0 = true }
         startTimes.withLock { times in times = times.filter { ids.contains($0.key) } }
         return containers
     }
