@@ -35,8 +35,8 @@ struct PrometheusConfigurationTests {
               - source_labels: [__address__]
                 regex: '.*:8081'
                 action: drop
-            kubernetes_sd_configs:
-              - role: pod
+            gce_sd_configs:
+              - project: shop
         """
 
     @Test("a prometheus.yml is read, and what has no effect is named with its line")
@@ -57,7 +57,7 @@ struct PrometheusConfigurationTests {
         #expect(
             configuration.warnings.map(\.description) == [
                 "/etc/prometheus.yml:7:1: remote_write is known, but Apus does not act on it yet",
-                "/etc/prometheus.yml:28:5: scrape_configs[0].kubernetes_sd_configs is known, but Apus does not act on it yet",
+                "/etc/prometheus.yml:28:5: scrape_configs[0].gce_sd_configs is known, but Apus does not act on it yet",
             ])
     }
 

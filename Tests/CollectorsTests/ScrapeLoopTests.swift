@@ -296,24 +296,36 @@ struct ScrapeManagerTests {
         #expect(errors.contains { $0.contains("connection refused") }, "\(errors)")
     }
 
-    @Test("files of targets are followed")
-    func fileDiscovery() async throws {
-        let folder = try ScratchFolder()
-        let server = try LoopbackServer { _ in .text("a 1\n") }
-        try "[]".write(toFile: folder.path + "/t.json", atomically: true, encoding: .utf8)
-        let configuration = try PrometheusConfiguration.parse(
-            "scrape_configs: [{job_name: j, file_sd_configs: [{files: ['*.json']}]}]", file: folder.path + "/p.yml")
-        let discovery = try #require(configuration.scrapes.first?.fileDiscoveries.first)
-        var files = DiscoveredFiles()
-        let logger = Logger(label: "test")
-        #expect(files.groups(of: discovery, logger: logger).isEmpty)
-        try "[{\"targets\":[\"127.0.0.1:\(server.port)\"],\"labels\":{\"x\":\"y\"}}]".write(
-            toFile: folder.path + "/t.json", atomically: true, encoding: .utf8)
-        let groups = files.groups(of: discovery, logger: logger)
-        #expect(groups.first?.labels["x"] == "y")
-        #expect(groups.first?.labels["__meta_filepath"] == folder.path + "/t.json")
-        try "[{".write(toFile: folder.path + "/t.json", atomically: true, encoding: .utf8)
-        #expect(files.groups(of: discovery, logger: logger) == groups)
+    @Test("targets that are discovered are scraped; over a reload they stay until the new discovery has answered")
+    func discovery() async throws {
+        let target = try LoopbackServer { _ in .text("a 1\n") }
+        let list = "[{\"targets\":[\"127.0.0.1:\(target.port)\"]}]"
+        let first = try LoopbackServer { _ in .text(list, contentType: "application/json") }
+        let isSlow = Box(true)
+        let second = try LoopbackServer { _ in
+            while isSlow.value { Thread.sleep(forTimeInterval: 0.01) }
+            return .text("[]", contentType: "application/json")
+        }
+        func configuration(_ url: String) throws -> PrometheusConfiguration {
+            try PrometheusConfiguration.parse(
+                "global: {scrape_interval: 100ms, scrape_timeout: 100ms}\n"
+                    + "scrape_configs: [{job_name: j, http_sd_configs: [{url: '\(url)'}]}]", file: "p.yml")
+        }
+        let store = MemoryStore()
+        let manager = ScrapeManager(configuration: try configuration(first.url), store: store, logger: Logger(label: "test"))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await manager.run() }
+            try await until { try await store.samples(named: "a").count >= 2 }
+            #expect(manager.discoveries().map(\.targetCount) == [1])
+            manager.apply(try configuration(second.url))
+            let count = try await store.samples(named: "a").count
+            try await until { try await store.samples(named: "a").count >= count + 3 }
+            #expect(manager.targets().first?.active.count == 1)
+            isSlow.value = false
+            try await until { manager.targets().first?.active.isEmpty == true }
+            try await until { try await store.samples(named: "a").contains { Staleness.isMarker($0.value) } }
+            group.cancelAll()
+        }
     }
 }
 

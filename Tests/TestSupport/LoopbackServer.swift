@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Synchronization
 
 /// A tiny HTTP/1.1 server on a free loopback port, for tests of clients: every request is answered by a closure, which may also
@@ -19,6 +20,8 @@ package final class LoopbackServer: Sendable {
         case silence
         /// A head, then bytes for ever.
         case endless(chunk: [UInt8])
+        /// A head, then what the closure returns, piece by piece; it may block. nil ends the answer.
+        case pieces(contentType: String, next: @Sendable () -> [UInt8]?)
         /// Closes the connection at once.
         case hangUp
 
@@ -35,21 +38,15 @@ package final class LoopbackServer: Sendable {
     private let isStopped = Mutex(false)
     private let received = Mutex<[Request]>([])
 
-    package init(_ answer: @escaping @Sendable (Request) -> Response) throws {
-        let listening = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(listening, pointer, length) == 0 && listen(listening, 64) == 0
-                    && getsockname(listening, pointer, &length) == 0
-            }
+    /// - Parameter unixSocket: a path to listen on instead of a port.
+    package init(unixSocket: String? = nil, _ answer: @escaping @Sendable (Request) -> Response) throws {
+        if let unixSocket {
+            listener = try Self.listen(path: unixSocket)
+            port = 0
+        } else {
+            (listener, port) = try Self.listenOnLoopback()
         }
-        guard bound else { throw POSIXError(.EADDRINUSE) }
-        port = Int(UInt16(bigEndian: address.sin_port))
-        listener = listening
+        let listening = listener
         Thread.detachNewThread { [weak self] in
             while true {
                 let connection = accept(listening, nil, nil)
@@ -64,6 +61,37 @@ package final class LoopbackServer: Sendable {
                 }
             }
         }
+    }
+
+    private static func listen(path: String) throws -> Int32 {
+        let listening = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { throw POSIXError(.ENAMETOOLONG) }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let isBound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(listening, pointer, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 && Glibc.listen(listening, 64) == 0
+            }
+        }
+        guard isBound else { throw POSIXError(.EADDRINUSE) }
+        return listening
+    }
+
+    private static func listenOnLoopback() throws -> (listener: Int32, port: Int) {
+        let listening = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(listening, pointer, length) == 0 && Glibc.listen(listening, 64) == 0
+                    && getsockname(listening, pointer, &length) == 0
+            }
+        }
+        guard bound else { throw POSIXError(.EADDRINUSE) }
+        return (listening, Int(UInt16(bigEndian: address.sin_port)))
     }
 
     deinit {
@@ -104,6 +132,11 @@ package final class LoopbackServer: Sendable {
                         Array("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n".utf8))
                 else { return }
                 while !isStopped.withLock({ $0 }), Self.write(connection, chunk) {}
+                return
+            case .pieces(let contentType, let next):
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: \(contentType)\r\nConnection: close\r\n\r\n"
+                guard Self.write(connection, Array(head.utf8)) else { return }
+                while !isStopped.withLock({ $0 }), let piece = next(), Self.write(connection, piece) {}
                 return
             case .hangUp: return
             }

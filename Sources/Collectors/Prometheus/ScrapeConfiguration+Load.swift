@@ -2,16 +2,8 @@ import Settings
 import Telemetry
 
 extension ScrapeConfiguration {
-    private static let discoveries = [
-        "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "eureka", "gce", "hetzner", "http",
-        "ionos", "kubernetes",
-        "kuma", "lightsail", "linode", "marathon", "nerve", "nomad", "openstack", "ovhcloud", "puppetdb", "scaleway",
-        "serverset", "stackit",
-        "triton", "uyuni", "vultr",
-    ].map { $0 + "_sd_configs" }
-
     private static let notActedOn =
-        discoveries + [
+        DiscoveryTable.keysNotActedOn + [
             "scrape_protocols", "fallback_scrape_protocol", "scrape_native_histograms", "scrape_classic_histograms",
             "always_scrape_classic_histograms", "convert_classic_histograms_to_nhcb", "native_histogram_bucket_limit",
             "native_histogram_min_bucket_factor", "keep_dropped_targets", "metric_name_validation_scheme",
@@ -23,8 +15,8 @@ extension ScrapeConfiguration {
         [
             "job_name", "honor_labels", "honor_timestamps", "track_timestamps_staleness", "params", "scrape_interval",
             "scrape_timeout",
-            "metrics_path", "scheme", "enable_compression", "static_configs", "file_sd_configs", "relabel_configs", "metric_relabel_configs",
-        ] + ScrapeLimits.keys + HTTPClientOptions.keys
+            "metrics_path", "scheme", "enable_compression", "relabel_configs", "metric_relabel_configs",
+        ] + ScrapeLimits.keys + HTTPClientOptions.keys + DiscoveryTable.keys
 
     init(
         _ node: ConfigurationNode, global: PrometheusConfiguration.Global, warnings: inout [ConfigurationWarning]
@@ -63,48 +55,6 @@ extension ScrapeConfiguration {
         for rule in try mapping["relabel_configs"]?.list ?? [] { relabelRules.append(try RelabelRule(rule)) }
         targetLimit = options.limits.targetCountMax
 
-        for group in try mapping["static_configs"]?.list ?? [] {
-            staticGroups.append(try TargetGroup(group))
-        }
-        for discovery in try mapping["file_sd_configs"]?.list ?? [] {
-            let fields = try discovery.mapping(["files", "refresh_interval"])
-            guard let list = try fields.required("files").list.nilIfEmpty else {
-                throw discovery.error("files is empty")
-            }
-            var files: [String] = []
-            for file in list {
-                let path = try file.nonEmptyString
-                guard [".json", ".yml", ".yaml"].contains(where: { path.hasSuffix($0) }) else {
-                    throw file.error("\(path.debugDescription) must end in .json, .yml or .yaml")
-                }
-                files.append(FileGlob.resolve(path, relativeToFile: node.file))
-            }
-            fileDiscoveries.append(FileDiscovery(files: files))
-        }
+        discoveries = try DiscoveryTable.entries(mapping, warnings: &warnings)
     }
-}
-
-extension TargetGroup {
-    /// An entry of `static_configs`, or of a file that `file_sd_configs` names.
-    init(_ node: ConfigurationNode) throws(ConfigurationError) {
-        let mapping = try node.mapping(["targets", "labels"])
-        targets = []
-        for target in try mapping["targets"]?.list ?? [] {
-            let address = try target.nonEmptyString
-            guard !address.contains("/") else {
-                throw target.error(
-                    "\(address.debugDescription) is not a valid hostname: expected host:port without scheme or path")
-            }
-            targets.append(address)
-        }
-        var labels: [Label] = []
-        for (key, value) in try mapping["labels"]?.pairs ?? [] {
-            labels.append(Label(try key.nonEmptyString, try value.string))
-        }
-        self.labels = Labels(labels)
-    }
-}
-
-extension Array {
-    fileprivate var nilIfEmpty: [Element]? { isEmpty ? nil : self }
 }

@@ -1,5 +1,4 @@
 import Settings
-package import Telemetry
 
 /// One entry of `scrape_configs`: a job's targets and how they are scraped.
 package struct ScrapeConfiguration: Sendable, Hashable {
@@ -14,30 +13,18 @@ package struct ScrapeConfiguration: Sendable, Hashable {
     package var options = ScrapeOptions()
     package var targetLimit = 0
     package var relabelRules: [RelabelRule] = []
-    package var staticGroups: [TargetGroup] = []
-    package var fileDiscoveries: [FileDiscovery] = []
+    /// Where targets come from: `static_configs` and every `*_sd_configs`.
+    package var discoveries: [DiscoveryEntry] = []
 
     package struct Parameter: Sendable, Hashable {
         package var name: String
         package var values: [String]
     }
-}
 
-/// Targets that share labels: an entry of `static_configs` or of a discovered file.
-package struct TargetGroup: Sendable, Hashable {
-    package var targets: [String]
-    package var labels: Labels
-
-    package init(targets: [String], labels: Labels = .empty) {
-        self.targets = targets
-        self.labels = labels
+    /// The targets that need no looking up.
+    package var staticGroups: [TargetGroup] {
+        discoveries.flatMap { ($0.configuration as? StaticDiscovery)?.groups ?? [] }
     }
-}
-
-/// An entry of `file_sd_configs`: files that name targets, read again whenever they change.
-package struct FileDiscovery: Sendable, Hashable {
-    /// Globs, absolute.
-    package var files: [String]
 }
 
 /// How the samples of a target are fetched and treated.

@@ -24,7 +24,11 @@ struct ScrapeClient: Sendable {
     private let transport: HTTPTransport
 
     init(userAgent: String) {
-        transport = HTTPTransport(userAgent: userAgent)
+        self.init(transport: HTTPTransport(userAgent: userAgent))
+    }
+
+    init(transport: HTTPTransport) {
+        self.transport = transport
     }
 
     func shutdown() async {

@@ -6,11 +6,13 @@ import Synchronization
 package import Telemetry
 
 /// Scrapes the targets of a `prometheus.yml`, each at its own place within its interval, and keeps up with configuration and
-/// discovered files.
+/// discoveries.
 package final class ScrapeManager: Service {
     /// The loops of one job.
     private struct Pool: Sendable {
         var configuration: ScrapeConfiguration
+        /// Of what was discovered.
+        var version: [Int]
         var loops: [ScrapeTarget: ScrapeLoop] = [:]
         var dropped: [Labels] = []
         /// Targets that cannot be scraped, and why.
@@ -22,15 +24,14 @@ package final class ScrapeManager: Service {
         var pools: [String: Pool] = [:]
     }
 
-    /// How often the files of `file_sd_configs` are looked at.
-    private static let discoveryInterval = Duration.seconds(5)
     /// Dropped targets shown for each job: a cluster's discovery may drop tens of thousands.
     private static let droppedCountMax = 1_000
 
     private let store: any TelemetryStore
     private let time: TimeSource
     private let logger: Logger
-    private let userAgent: String
+    private let transport: HTTPTransport
+    private let discovery: DiscoveryManager
     private let hostName: String
     private let state: Mutex<State>
     /// One element whenever the targets may have changed.
@@ -45,18 +46,24 @@ package final class ScrapeManager: Service {
         self.store = store
         self.time = time
         self.logger = logger
-        self.userAgent = userAgent
+        transport = HTTPTransport(userAgent: userAgent)
+        discovery = DiscoveryManager(context: DiscoveryContext(transport: transport, logger: logger))
         hostName = Self.hostName()
         state = Mutex(State(configuration: configuration))
         (changes, change) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        discovery.apply(configuration.discoveries)
     }
 
     /// Takes a new configuration. Targets that it does not change go on undisturbed; the series of those that are gone get
     /// staleness markers.
     package func apply(_ configuration: PrometheusConfiguration) {
         state.withLock { $0.configuration = configuration }
+        discovery.apply(configuration.discoveries)
         change.yield()
     }
+
+    /// The discoveries that run and how they do, static ones left out.
+    package func discoveries() -> [DiscoveryManager.Status] { discovery.statuses() }
 
     /// The jobs in the order of the configuration, with their targets.
     package func targets() -> [ScrapePool] {
@@ -78,20 +85,13 @@ package final class ScrapeManager: Service {
     }
 
     private func runUntilCancelled() async {
-        let client = ScrapeClient(userAgent: userAgent)
+        let client = ScrapeClient(transport: transport)
         await withDiscardingTaskGroup { group in
-            group.addTask {
-                while (try? await Task.sleep(for: Self.discoveryInterval)) != nil {
-                    let hasFiles = self.state.withLock {
-                        $0.configuration.scrapes.contains { !$0.fileDiscoveries.isEmpty }
-                    }
-                    if hasFiles { self.change.yield() }
-                }
-            }
-            var discovered = DiscoveredFiles()
+            group.addTask { await self.discovery.run() }
+            group.addTask { for await _ in self.discovery.changes { self.change.yield() } }
             change.yield()
             for await _ in changes {
-                for loop in reconcile(client: client, discovered: &discovered) {
+                for loop in reconcile(client: client) {
                     group.addTask { await loop.run() }
                 }
             }
@@ -101,16 +101,21 @@ package final class ScrapeManager: Service {
     }
 
     /// Compares the targets wanted with the loops there are, stops those no longer wanted, and returns new ones to be run.
-    private func reconcile(client: ScrapeClient, discovered: inout DiscoveredFiles) -> [ScrapeLoop] {
+    private func reconcile(client: ScrapeClient) -> [ScrapeLoop] {
         let (configuration, before) = state.withLock { ($0.configuration, $0.pools) }
         var pools: [String: Pool] = [:]
         var started: [ScrapeLoop] = []
         for scrape in configuration.scrapes {
-            var groups = scrape.staticGroups
-            for discovery in scrape.fileDiscoveries { groups += discovered.groups(of: discovery, logger: logger) }
-            var pool = Pool(configuration: scrape)
-            let wanted = sort(scrape.outcomes(of: groups), into: &pool)
+            let found = discovery.found(scrape.jobName)
+            if let pool = before[scrape.jobName], pool.configuration == scrape, pool.version == found.version {
+                pools[scrape.jobName] = pool
+                continue
+            }
+            var pool = Pool(configuration: scrape, version: found.version)
+            let wanted = sort(scrape.outcomes(of: found.groups), into: &pool)
             let loops = before[scrape.jobName]?.loops ?? [:]
+            // Until a new discovery has answered nobody knows that a target is gone.
+            if !found.isComplete { pool.loops = loops }
             for target in wanted where pool.loops[target] == nil {
                 if let loop = loops[target] {
                     pool.loops[target] = loop
@@ -173,33 +178,9 @@ package final class ScrapeManager: Service {
     }
 }
 
-/// What the files of `file_sd_configs` said last.
-struct DiscoveredFiles {
-    private var groups: [String: [TargetGroup]] = [:]
-    private var failures: [String: ConfigurationError] = [:]
-
-    /// The groups of a discovery now. A file that cannot be read or is broken keeps what it said before, as in Prometheus.
-    mutating func groups(of discovery: FileDiscovery, logger: Logger) -> [TargetGroup] {
-        var result: [TargetGroup] = []
-        for path in Set(discovery.files.flatMap(FileGlob.files)).sorted() {
-            do throws(ConfigurationError) {
-                var read: [TargetGroup] = []
-                // JSON is YAML, too.
-                for node in try ConfigurationNode.load(path: path).list {
-                    var group = try TargetGroup(node)
-                    group.labels["__meta_filepath"] = path
-                    read.append(group)
-                }
-                groups[path] = read
-                failures[path] = nil
-            } catch {
-                if failures[path] != error {
-                    logger.error("A file of targets cannot be used", metadata: ["error": "\(error)"])
-                }
-                failures[path] = error
-            }
-            result += groups[path] ?? []
-        }
-        return result
+extension PrometheusConfiguration {
+    /// The discoveries of each job.
+    fileprivate var discoveries: [String: [DiscoveryEntry]] {
+        Dictionary(scrapes.map { ($0.jobName, $0.discoveries) }) { first, _ in first }
     }
 }

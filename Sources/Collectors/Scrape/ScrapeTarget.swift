@@ -65,12 +65,11 @@ enum TargetOutcome: Sendable {
 extension ScrapeConfiguration {
     /// Turns what was discovered into targets: default labels, relabelling, checks (Prometheus, `scrape.PopulateLabels`).
     func outcomes(of groups: [TargetGroup]) -> [TargetOutcome] {
-        groups.flatMap { group in group.targets.map { outcome(address: $0, labels: group.labels) } }
+        groups.flatMap { group in group.labelSets.map(outcome) }
     }
 
-    private func outcome(address: String, labels groupLabels: Labels) -> TargetOutcome {
-        var labels = groupLabels
-        labels["__address__"] = address
+    private func outcome(of found: Labels) -> TargetOutcome {
+        var labels = found
         let defaults = [
             ("job", jobName), ("__scrape_interval__", DurationText.format(interval)),
             ("__scrape_timeout__", DurationText.format(timeout)),

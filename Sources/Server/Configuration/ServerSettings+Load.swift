@@ -153,11 +153,12 @@ extension ServerSettings {
     }
 
     private static func profile(_ node: ConfigurationNode) throws(ConfigurationError) -> ProfileTarget {
-        let mapping = try node.mapping(["service", "url", "interval", "seconds", "types", "labels"])
+        let mapping = try node.mapping(["service", "url", "interval", "seconds", "types", "labels"] + HTTPClientOptions.keys)
         var target = ProfileTarget(service: try mapping.required("service").nonEmptyString, url: try url(mapping.required("url")))
         if let value = mapping["interval"] { target.interval = try positive(value) }
         if let value = mapping["seconds"] { target.seconds = try positive(value, try value.int) }
         target.labels = try labels(mapping["labels"])
+        target.options.http = try HTTPClientOptions(mapping)
         if let types = mapping["types"] {
             target.kinds = []
             for type in try types.list {

@@ -1,3 +1,4 @@
+import Collectors
 import Telemetry
 
 /// The server's own `/metrics`.
@@ -6,6 +7,7 @@ struct SelfMetrics {
     let watch: ConnectionWatch
     let store: any TelemetryStore
     let startedAt: Double
+    var discoveries: @Sendable () -> [DiscoveryManager.Status] = { [] }
 
     func text() async -> [UInt8] {
         let statistics = await store.statistics()
@@ -16,6 +18,7 @@ struct SelfMetrics {
         ingest(&text)
         queries(&text)
         store(&text, statistics)
+        DiscoveryMetrics(statuses: discoveries()).write(to: &text)
         process(&text)
         return text.bytes
     }

@@ -126,7 +126,9 @@ package struct ApusServer: Sendable {
 
     private var routes: (all: [Route], otlp: [Route]) {
         let store = backend.store
-        let selfMetrics = SelfMetrics(metrics: metrics, watch: watch, store: store, startedAt: Double(startedAt) * 1e-9)
+        let selfMetrics = SelfMetrics(
+            metrics: metrics, watch: watch, store: store, startedAt: Double(startedAt) * 1e-9,
+            discoveries: { [collectors] in collectors.scrapes.discoveries() })
         let admin = AdminRoutes(
             selfMetrics: selfMetrics, isReady: { [readiness] in readiness.isReady }, reload: { try await reload() }, compact: backend.compact)
         let otlp = OTLPRoutes(receiver: OTLPReceiver(ingest: ingest, deltas: deltas)).routes
