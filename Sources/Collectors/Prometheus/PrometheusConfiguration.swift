@@ -24,7 +24,7 @@ package struct PrometheusConfiguration: Sendable {
     package var warnings: [ConfigurationWarning] = []
     /// The file it came from; relative paths in it start at its folder.
     package var file = ""
-    /// The text of the file, for `/api/v1/status/config`.
+    /// The text of the file, for `/api/v1/status/config`: without its secrets.
     package var text = ""
 
     package init() {}
@@ -44,8 +44,9 @@ package struct PrometheusConfiguration: Sendable {
     ) throws(ConfigurationError) -> PrometheusConfiguration {
         var result = PrometheusConfiguration()
         result.file = file
-        result.text = text
-        let root = try ConfigurationNode.parse(text, file: file).mapping(topLevelKeys)
+        let document = try ConfigurationNode.parse(text, file: file)
+        result.text = SecretRedaction.redact(text, document)
+        let root = try document.mapping(topLevelKeys)
         result.warnings += root.warnings(
             notActedOn: [
                 "runtime", "alerting", "scrape_config_files", "storage", "tracing", "remote_write", "remote_read",
