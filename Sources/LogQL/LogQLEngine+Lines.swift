@@ -92,7 +92,7 @@ private struct LineCollector {
         order += 1
         found.append(
             Found(
-                timestamp: timestamp, order: order, line: String(decoding: row.line, as: UTF8.self), labels: row.labels.final,
+                timestamp: timestamp, order: order, line: String(decoding: row.line, as: UTF8.self), labels: row.labels.shown,
                 structuredMetadata: row.labels.structuredMetadata, parsed: row.labels.parsedLabels))
         if found.count >= 2 * limit + 1_024 { trim() }
     }

@@ -24,6 +24,24 @@ extension RangeAggregation {
         return needed
     }
 
+    /// The labels that parsers must find before they may stop; nil: all.
+    func requiredLabels(_ grouping: Grouping?) -> Set<String>? {
+        guard let grouping, !grouping.isWithout else { return nil }
+        let reading = logs.stages.filter { stage in
+            // What is dropped or kept need not be there.
+            switch stage {
+            case .drop, .keep: false
+            default: true
+            }
+        }
+        guard var required = Self.neededLabels(Set(grouping.labels), reading) else { return nil }
+        if let unwrap {
+            required.insert(unwrap.label)
+            for filter in unwrap.filters { required.formUnion(filter.labels) }
+        }
+        return required
+    }
+
     /// `needed` and the labels that the stages read; nil where that cannot be told.
     static func neededLabels(_ labels: Set<String>, _ stages: [LogStage]) -> Set<String>? {
         var needed = labels
@@ -55,7 +73,8 @@ extension MetricEvaluator {
     mutating func evaluate(_ aggregation: RangeAggregation, outer: Grouping?) async throws(QueryError) -> [StepSeries] {
         let grouping = outer ?? aggregation.grouping
         let needed = aggregation.neededLabels(grouping)
-        let pipeline = try LogPipeline(aggregation.logs.stages, needed: needed)
+        let pipeline = try LogPipeline(
+            aggregation.logs.stages, needed: needed, hints: ParserHints(needed: aggregation.requiredLabels(grouping)))
         // Windows reach from `time - range` (left out) to `time`, all of it `offset` ago.
         let first = grid.start &- aggregation.offset &- aggregation.range &+ 1
         let scanned = TimeRange(first, grid.last &- aggregation.offset)

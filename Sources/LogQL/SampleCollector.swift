@@ -117,7 +117,7 @@ struct SampleCollector {
             case .bytes: Units.bytes(text).map(Double.init)
             case .duration, .durationSeconds: Units.duration(text, allowsDays: false).map { Double($0) / 1e9 }
             }
-        if number == nil { row.labels.fail(ErrorLabel.sampleExtraction, "\(unwrap.label)=\(text.debugDescription) is no number") }
+        if number == nil { row.labels.fail(ErrorLabel.sampleExtraction, unwrap.fault(text)) }
         for filter in unwrapFilters { guard filter.passes(&row.labels) else { return nil } }
         return number ?? 0
     }

@@ -71,6 +71,23 @@ enum Units {
         return "\(sign)\(minutes / 60)h\(minutes % 60)m\(seconds)"
     }
 
+    /// Nanoseconds as a range is written: `1h30m`, without units that are zero; finer than milliseconds as Go has them.
+    static func text(range nanoseconds: Int64) -> String {
+        guard nanoseconds != 0, nanoseconds % 1_000_000 == 0 else { return text(duration: nanoseconds) }
+        var rest = nanoseconds.magnitude / 1_000_000
+        var text = nanoseconds < 0 ? "-" : ""
+        let units: [(String, UInt64, Bool)] = [
+            ("y", 31_536_000_000, true), ("w", 604_800_000, true), ("d", 86_400_000, false), ("h", 3_600_000, false), ("m", 60_000, false),
+            ("s", 1_000, false), ("ms", 1, false),
+        ]
+        // Years and weeks only where nothing is left over, as Prometheus prints durations.
+        for (name, size, isExact) in units where rest >= size && (!isExact || rest % size == 0) {
+            text += "\(rest / size)\(name)"
+            rest %= size
+        }
+        return text
+    }
+
     private static func decimal(_ value: UInt64, _ unit: UInt64) -> String {
         let (whole, rest) = value.quotientAndRemainder(dividingBy: unit)
         if rest == 0 { return String(whole) }
