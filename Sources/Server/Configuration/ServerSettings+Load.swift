@@ -6,7 +6,7 @@ extension ServerSettings {
     /// The keys of `apus.yaml`. docs/configuration.md describes each.
     private static let keys = [
         "prometheus", "logs", "profiles", "rules", "alerting", "retention", "tokens", "listen", "otlp_grpc_listen", "otlp_http_listen", "data_dir",
-        "web_dir", "log_format", "external_url", "hosts", "limits", "disk_budget", "disk_reserve", "enable_admin_api",
+        "web_dir", "log_format", "external_url", "hosts", "limits", "log_rules", "disk_budget", "disk_reserve", "enable_admin_api",
     ]
 
     /// Reads the text of an `apus.yaml`.
@@ -44,6 +44,7 @@ extension ServerSettings {
         for (index, node) in (try root["logs"]?.list ?? []).enumerated() { settings.logs.append(try logs(node, index: index, file: file)) }
         for node in try root["profiles"]?.list ?? [] { settings.profiles.append(try profile(node)) }
         for rule in try root["rules"]?.list ?? [] { settings.rules.append(resolve(try rule.nonEmptyString, in: file)) }
+        if let node = root["log_rules"] { try settings.readLogRules(node) }
         if let webhook = try root["alerting"]?.mapping(["webhook"])["webhook"] {
             let mapping = try webhook.mapping(["url", "send_resolved"])
             settings.webhook = Webhook(url: try url(mapping.required("url")), sendsResolved: try mapping["send_resolved"]?.bool ?? true)
