@@ -5,7 +5,6 @@ import Alerting
 import Collectors
 import FlameQL
 import Formats
-import LogQL
 import PromQL
 import Query
 import Settings
@@ -53,6 +52,7 @@ package struct ApusServer: Sendable {
     private let readiness: Readiness
     private let startedAt: Int64
     private let deltas = DeltaAccumulator()
+    private let liveLogs = LiveLogs()
     private let collectors: CollectorSet
     private let externalURL: String
 
@@ -64,6 +64,8 @@ package struct ApusServer: Sendable {
     ) throws(ServeError) {
         self.options = options
         self.settings = settings
+        var backend = backend
+        backend.store = TappedStore(base: backend.store, live: liveLogs)
         self.backend = backend
         self.time = time
         self.logger = logger
@@ -118,7 +120,11 @@ package struct ApusServer: Sendable {
         }
     }
 
-    private var ingest: Ingest { Ingest(store: backend.store, metrics: metrics) }
+    private var ingest: Ingest {
+        Ingest(store: backend.store, metrics: metrics) { [live, time] in
+            LogAdmission.range(at: time.nanoseconds, retention: live.current.logRetention)
+        }
+    }
 
     private func gateway(_ routes: RouteTable) -> Gateway {
         Gateway(routes: routes, settings: live, metrics: metrics, watch: watch, budget: budget, time: time)
@@ -131,7 +137,7 @@ package struct ApusServer: Sendable {
             selfMetrics: selfMetrics, isReady: { [readiness] in readiness.isReady }, reload: { try await reload() }, compact: backend.compact)
         let otlp = OTLPRoutes(receiver: OTLPReceiver(ingest: ingest, deltas: deltas)).routes
         var all = otlp + admin.routes
-        all += RemoteWriteRoutes(ingest: ingest).routes + LokiPushRoutes(ingest: ingest).routes
+        all += RemoteWriteRoutes(ingest: ingest).routes + LogIngestRoutes(ingest: ingest).routes
         all += JaegerRoutes(ingest: ingest).routes + ZipkinRoutes(ingest: ingest).routes
         all += queryRoutes(store)
         let isAdminEnabled = options.isAdminAPIEnabled || settings.isAdminAPIEnabled
@@ -171,6 +177,10 @@ package struct ApusServer: Sendable {
             externalLabels: { collectors.externalLabels }
         ).routes
         routes += PrometheusRuleRoutes(groups: { collectors.rules.groups() }).routes
+        routes += LokiRuleRoutes(
+            groups: { collectors.rules.groups() }, folder: settings.logRulesFolder.map { RuleFolder(path: $0) },
+            reload: { [settings] in try collectors.reloadRules(settings) }
+        ).routes
         routes += AlertmanagerRoutes(
             alerts: { collectors.rules.alerts() }, receiver: settings.webhook == nil ? nil : "webhook", externalURL: externalURL,
             startedAt: startedAt
@@ -180,8 +190,10 @@ package struct ApusServer: Sendable {
             lastReload: { [metrics, startedAt] in metrics.lastReload ?? (true, startedAt) },
             retention: settings.retention.metrics, configuration: { collectors.prometheusText }, flags: flags
         ).routes
-        routes += LokiQueryRoutes(engine: LogQLEngine(store: store), runner: runner, time: time).routes
-        routes += LokiMetadataRoutes(store: store, time: time).routes
+        routes += LokiAPI(
+            store: store, state: backend.state, runner: runner, live: liveLogs, settings: settings,
+            isAdminEnabled: options.isAdminAPIEnabled || settings.isAdminAPIEnabled, time: time
+        ).routes
         let traceql = TraceQLEngine(store: store)
         routes += TempoRoutes(engine: traceql, runner: runner, time: time).routes
         routes += TempoTagRoutes(engine: traceql, runner: runner, time: time).routes
@@ -199,7 +211,8 @@ package struct ApusServer: Sendable {
         let isGuarded = settings.tokens.isEmpty && !isInsecure
         let hosts = isGuarded ? settings.hosts + [addresses.http.host] : nil
         return LiveSettings.Values(
-            access: Access(tokens: settings.tokens, hosts: hosts), bodyByteCountMax: settings.limits.bodyByteCountMax)
+            access: Access(tokens: settings.tokens, hosts: hosts), bodyByteCountMax: settings.limits.bodyByteCountMax,
+            logRetention: settings.retention.logs)
     }
 
     /// Refuses to stand open to others by accident.
