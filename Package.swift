@@ -46,6 +46,7 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let grpc = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
@@ -134,7 +135,7 @@ let package = Package(
             "Server",
             [
                 "Telemetry", "Codecs", "Formats", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Web",
-                "Settings", "CIntrinsics", hummingbird, hummingbirdCore, grpc, grpcTransport, logging, lifecycle, signals, crypto, nio, nioHTTP1,
+                "Settings", "CIntrinsics", hummingbird, hummingbirdCore, grpc, grpcTransport, logging, lifecycle, signals, crypto, nio, nioHTTP1, nioWebSocket,
             ],
             tests: [httpClient])
         + room(

@@ -98,24 +98,25 @@ extension BinaryOperation {
         let (many, one) = isSwapped ? (right, left) : (left, right)
         var candidates: [Labels: [Int]] = [:]
         for (index, series) in one.enumerated() { candidates[signature(series.labels), default: []].append(index) }
+        try checkUnique(candidates, one, isSwapped ? "left" : "right", grid)
         var result: [StepSeries] = []
         var indexes: [Labels: Int] = [:]
-        // One to one: which signature has had its match at a step.
+        // One to one: which signature has had its match at a step; else which result has.
         var matched: [Labels: [Bool]] = [:]
         for series in many {
             let signature = signature(series.labels)
             guard let partners = candidates[signature] else { continue }
             for step in 0..<grid.count where series.present[step] {
-                let present = partners.filter { one[$0].present[step] }
-                guard let partner = present.first else { continue }
-                guard present.count == 1 else { throw Self.manyToMany(signature, isSwapped ? "left" : "right") }
-                if cardinality == .oneToOne {
-                    guard !(matched[signature]?[step] ?? false) else {
-                        throw QueryError(
-                            .execution, "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
-                    }
-                    matched[signature, default: [Bool](repeating: false, count: grid.count)][step] = true
+                guard let partner = partners.first(where: { one[$0].present[step] }) else { continue }
+                let labels = resultLabels(series.labels, one[partner].labels)
+                let place = cardinality == .oneToOne ? signature : labels
+                guard !(matched[place]?[step] ?? false) else {
+                    let reason =
+                        cardinality == .oneToOne
+                        ? "many-to-one matching must be explicit (group_left/group_right)" : "grouping labels must ensure unique matches"
+                    throw QueryError(.execution, "multiple matches for labels: \(reason)")
                 }
+                matched[place, default: [Bool](repeating: false, count: grid.count)][step] = true
                 let (a, b) = (series.values[step], one[partner].values[step])
                 let (leftValue, rightValue) = isSwapped ? (b, a) : (a, b)
                 var value = Arithmetic.scalar(operation, leftValue, rightValue)
@@ -123,13 +124,10 @@ extension BinaryOperation {
                     guard value == 1 else { continue }
                     value = leftValue
                 }
-                let labels = resultLabels(series.labels, one[partner].labels)
                 let index = indexes[labels] ?? result.count
                 if index == result.count {
                     indexes[labels] = index
                     result.append(StepSeries(labels: labels, count: grid.count))
-                } else if result[index].present[step] {
-                    throw QueryError(.execution, "multiple matches for labels: grouping labels must ensure unique matches")
                 }
                 (result[index].values[step], result[index].present[step]) = (value, true)
             }
@@ -137,11 +135,18 @@ extension BinaryOperation {
         return result
     }
 
-    private static func manyToMany(_ signature: Labels, _ side: String) -> QueryError {
-        QueryError(
-            .execution,
-            "found duplicate series for the match group \(signature) on the \(side) hand-side of the operation; "
-                + "many-to-many matching not allowed: matching labels must be unique on one side")
+    /// The "one" side has one series a signature at every step, whether or not the other side has a partner for it.
+    private func checkUnique(
+        _ candidates: [Labels: [Int]], _ one: [StepSeries], _ side: String, _ grid: StepGrid
+    ) throws(QueryError) {
+        for (signature, members) in candidates where members.count > 1 {
+            for step in 0..<grid.count where members.count(where: { one[$0].present[step] }) > 1 {
+                throw QueryError(
+                    .execution,
+                    "found duplicate series for the match group \(signature) on the \(side) hand-side of the operation; "
+                        + "many-to-many matching not allowed: matching labels must be unique on one side")
+            }
+        }
     }
 
     private func resultLabels(_ many: Labels, _ one: Labels) -> Labels {

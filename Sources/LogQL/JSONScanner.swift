@@ -20,7 +20,57 @@ struct JSONScanner {
     /// The byte at hand; 0 at the end.
     var byte: UInt8 { position < bytes.endIndex ? bytes[position] : 0 }
 
+    var isAtEnd: Bool { position >= bytes.endIndex }
+
     mutating func advance() { position += 1 }
+
+    /// Skips an object or an array that begins here, without a look at what it holds; false where it does not end, and then the position is
+    /// the end.
+    mutating func skipBlock(_ open: UInt8, _ close: UInt8) -> Bool {
+        var level = 0
+        while position < bytes.endIndex {
+            switch bytes[position] {
+            case UInt8(ascii: "\""):
+                position += 1
+                while position < bytes.endIndex, bytes[position] != UInt8(ascii: "\"") {
+                    position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
+                }
+                position = min(position + 1, bytes.endIndex)
+                continue
+            case open: level += 1
+            case close:
+                level -= 1
+                if level == 0 {
+                    position += 1
+                    return true
+                }
+            default: break
+            }
+            position += 1
+        }
+        return false
+    }
+
+    /// Skips a number, `true`, `false` or `null`: everything up to a blank, a comma or the end of an object or array. nil where it begins like
+    /// none of them.
+    mutating func plainValue() -> (range: Range<Int>, isNull: Bool)? {
+        let start = position
+        loop: while position < bytes.endIndex {
+            switch bytes[position] {
+            case 0x20, 0x09, 0x0a, 0x0d, UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"): break loop
+            default: position += 1
+            }
+        }
+        guard position > start else { return nil }
+        let word = bytes[start..<position]
+        switch bytes[start] {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): return (start..<position, false)
+        case UInt8(ascii: "t"): return word.elementsEqual("true".utf8) ? (start..<position, false) : nil
+        case UInt8(ascii: "f"): return word.elementsEqual("false".utf8) ? (start..<position, false) : nil
+        case UInt8(ascii: "n"): return word.elementsEqual("null".utf8) ? (start..<position, true) : nil
+        default: return nil
+        }
+    }
 
     mutating func skipBlanks() {
         while position < bytes.endIndex {

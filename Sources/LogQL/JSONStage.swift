@@ -1,84 +1,138 @@
 /// The `json` stage: every field of an object as a label, nested ones joined by `_`; or only the fields named.
+///
+/// What it says of broken lines, and how much of them it takes, follows Loki's own parser (jsonparser's `ObjectEach`): arrays are passed over
+/// without a look at what they hold, and of an object that does not end nothing is taken.
 struct JSONStage {
     /// The paths to take; empty: every field.
     let extractions: [(label: String, path: FieldPath)]
     let names: FieldNames
+    var hints = ParserHints.none
+
+    private static let malformed = "Malformed JSON error"
+    private static let openString = "Value is string, but can't find closing '\"' symbol"
+    private static let openArray = "Value is array, but can't find closing ']' symbol"
+    private static let openObject = "Value looks like object, but can't find closing '}' symbol"
+    private static let unknownValue = "Unknown value type"
 
     func run(_ line: ArraySlice<UInt8>, _ labels: inout RowLabels) {
-        do throws(JSONFault) {
-            if extractions.isEmpty {
-                try flatten(line, &labels)
-            } else {
-                try extract(line, &labels)
-            }
-        } catch {
-            labels.fail(ErrorLabel.json, "\(error.message) at byte \(error.offset)")
-        }
-    }
-
-    private func flatten(_ bytes: ArraySlice<UInt8>, _ labels: inout RowLabels) throws(JSONFault) {
-        var scanner = JSONScanner(bytes)
-        scanner.skipBlanks()
-        guard scanner.byte == UInt8(ascii: "{") else { throw scanner.fault("Value looks like object, but can't find closing '}' symbol") }
+        if hints.isSatisfied(by: labels) { return }
+        guard extractions.isEmpty else { return extract(line, &labels) }
+        var scanner = JSONScanner(line)
         names.beginLine()
-        try object(&scanner, parent: FieldNames.root, depth: 0, &labels)
+        do throws(JSONFault) {
+            _ = try object(&scanner, parent: FieldNames.root, depth: 0, &labels)
+        } catch {
+            labels.fail(ErrorLabel.json, error.message)
+        }
     }
 
-    private func object(_ scanner: inout JSONScanner, parent: Int, depth: Int, _ labels: inout RowLabels) throws(JSONFault) {
-        guard depth < 128 else { throw scanner.fault("nested too deep") }
-        try scanner.expect(UInt8(ascii: "{"))
+    /// - Returns: false where the labels needed are there, and the rest does not matter.
+    private func object(
+        _ scanner: inout JSONScanner, parent: Int, depth: Int, _ labels: inout RowLabels
+    ) throws(JSONFault) -> Bool {
         scanner.skipBlanks()
-        if scanner.byte == UInt8(ascii: "}") {
-            scanner.advance()
-            return
-        }
+        guard scanner.byte == UInt8(ascii: "{") else { throw scanner.fault(Self.openObject) }
+        guard depth < 128 else { throw scanner.fault("nested too deep") }
+        scanner.advance()
+        scanner.skipBlanks()
+        if scanner.isAtEnd { throw scanner.fault(Self.malformed) }
         while true {
+            if scanner.byte == UInt8(ascii: "}") {
+                scanner.advance()
+                return true
+            }
+            guard scanner.byte == UInt8(ascii: "\"") else { throw scanner.fault(Self.openObject) }
+            let (range, isEscaped) = try string(&scanner, otherwise: Self.malformed)
             scanner.skipBlanks()
-            let (range, isEscaped) = try scanner.string()
-            scanner.skipBlanks()
-            try scanner.expect(UInt8(ascii: ":"))
+            guard scanner.byte == UInt8(ascii: ":") else { throw scanner.fault(Self.malformed) }
+            scanner.advance()
             scanner.skipBlanks()
             let field = names.index(scanner.slice(range), in: parent) { scanner.text(range, isEscaped: isEscaped) }
-            switch scanner.byte {
-            case UInt8(ascii: "{") where names.entries[field].mayHoldWanted:
-                try object(&scanner, parent: field, depth: depth + 1, &labels)
-            case UInt8(ascii: "{"): _ = try scanner.skipValue()
-            case UInt8(ascii: "["): _ = try scanner.skipValue()
-            case UInt8(ascii: "\""):
-                let (value, isEscaped) = try scanner.string()
-                if let name = names.label(field, among: labels) { labels.set(name, scanner.text(value, isEscaped: isEscaped)) }
-            default:
-                let isNull = scanner.byte == UInt8(ascii: "n")
-                let value = try scanner.word()
-                if !isNull, let name = names.label(field, among: labels) { labels.set(name, scanner.text(value)) }
-            }
+            guard try value(&scanner, field, depth, &labels) else { return false }
             scanner.skipBlanks()
-            guard scanner.byte == UInt8(ascii: ",") else { break }
-            scanner.advance()
+            if scanner.isAtEnd { throw scanner.fault(Self.openArray) }
+            if scanner.byte == UInt8(ascii: ",") {
+                scanner.advance()
+                scanner.skipBlanks()
+                if scanner.isAtEnd { throw scanner.fault(Self.openArray) }
+            } else if scanner.byte != UInt8(ascii: "}") {
+                throw scanner.fault(Self.openObject)
+            }
         }
-        try scanner.expect(UInt8(ascii: "}"))
     }
 
-    private func extract(_ bytes: ArraySlice<UInt8>, _ labels: inout RowLabels) throws(JSONFault) {
-        var scanner = JSONScanner(bytes)
-        scanner.skipBlanks()
-        guard scanner.byte == UInt8(ascii: "{") || scanner.byte == UInt8(ascii: "[") else {
-            throw scanner.fault("the line is no JSON object")
+    /// - Parameter message: what an open end is called.
+    private func string(
+        _ scanner: inout JSONScanner, otherwise message: String
+    ) throws(JSONFault) -> (range: Range<Int>, isEscaped: Bool) {
+        do throws(JSONFault) { return try scanner.string() } catch { throw scanner.fault(message) }
+    }
+
+    private func value(
+        _ scanner: inout JSONScanner, _ field: Int, _ depth: Int, _ labels: inout RowLabels
+    ) throws(JSONFault) -> Bool {
+        switch scanner.byte {
+        case UInt8(ascii: "{") where names.entries[field].mayHoldWanted:
+            let before = labels.ownCount
+            do throws(JSONFault) {
+                return try object(&scanner, parent: field, depth: depth + 1, &labels)
+            } catch {
+                guard scanner.isAtEnd else { throw error }
+                labels.truncateOwn(before)
+                throw scanner.fault(Self.openObject)
+            }
+        case UInt8(ascii: "{"):
+            guard scanner.skipBlock(UInt8(ascii: "{"), UInt8(ascii: "}")) else { throw scanner.fault(Self.openObject) }
+        case UInt8(ascii: "["):
+            guard scanner.skipBlock(UInt8(ascii: "["), UInt8(ascii: "]")) else { throw scanner.fault(Self.openArray) }
+        case UInt8(ascii: "\""):
+            let (value, isEscaped) = try string(&scanner, otherwise: Self.openString)
+            if let name = names.label(field, among: labels) {
+                labels.setParsed(name, scanner.text(value, isEscaped: isEscaped))
+                return !hints.isSatisfied(by: labels)
+            }
+        default:
+            if scanner.isAtEnd { throw scanner.fault(Self.malformed) }
+            guard let (value, isNull) = scanner.plainValue() else { throw scanner.fault(Self.unknownValue) }
+            if !isNull, let name = names.label(field, among: labels) {
+                labels.setParsed(name, scanner.text(value))
+                return !hints.isSatisfied(by: labels)
+            }
+        }
+        return true
+    }
+
+    private func extract(_ bytes: ArraySlice<UInt8>, _ labels: inout RowLabels) {
+        guard let first = bytes.first else { return }
+        guard [UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\"")].contains(first) else {
+            labels.fail(ErrorLabel.json, nil)
+            return
         }
         for (label, path) in extractions {
-            labels.set(labels.parsedName(label), try path.value(in: bytes) ?? "")
+            // A line that is broken before the field has not got it.
+            var found: String?
+            do throws(JSONFault) { found = try path.value(in: bytes) } catch { found = nil }
+            if let found {
+                labels.set(labels.parsedName(label), found)
+            } else if labels.value(label).isEmpty {
+                labels.set(label, "")
+            }
         }
     }
 }
 
 /// Names of fields as names of labels.
 enum LabelName {
-    /// `name` with what no label may hold replaced by `_`, behind `prefix` and another `_`.
+    /// `name` with what no label may hold replaced by `_`, behind `prefix` and another `_`; a name of blanks adds nothing.
     static func append(_ name: String, to prefix: [UInt8]) -> [UInt8] {
+        var scalars = Array(name.unicodeScalars)[...]
+        while let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }
+        while let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
         var key = prefix
+        guard !scalars.isEmpty else { return key }
         if !key.isEmpty { key.append(UInt8(ascii: "_")) }
         var isFirst = key.isEmpty
-        for scalar in name.unicodeScalars {
+        for scalar in scalars {
             switch scalar {
             case "a"..."z", "A"..."Z", "_": key.append(UInt8(truncatingIfNeeded: scalar.value))
             case "0"..."9":

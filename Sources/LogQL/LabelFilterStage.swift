@@ -70,19 +70,18 @@ indirect enum LabelFilterStage {
         }
     }
 
-    /// Whether the line stays. A value of the wrong type marks the line with an error and lets it stay, and a line with an error
-    /// is judged by string matchers alone, as in Loki.
+    /// Whether the line stays. A value of the wrong type marks the line with an error, if it has none, and lets it stay, as in Loki.
     func passes(_ labels: inout RowLabels) -> Bool {
         switch self {
         case .string(let name, let matcher): return matcher.holds(labels.value(name))
         case .and(let left, let right): return left.passes(&labels) && right.passes(&labels)
         case .or(let left, let right): return left.passes(&labels) || right.passes(&labels)
         case .number(let name, let comparison, let wanted):
-            return compare(name, comparison, wanted, &labels) { Double($0) }
+            return compare(name, comparison, wanted, &labels, fault: GoParseFault.float) { Double($0) }
         case .duration(let name, let comparison, let wanted):
-            return compare(name, comparison, wanted, &labels) { Units.duration($0, allowsDays: false) }
+            return compare(name, comparison, wanted, &labels, fault: GoParseFault.duration) { Units.duration($0, allowsDays: false) }
         case .bytes(let name, let comparison, let wanted):
-            return compare(name, comparison, wanted, &labels) { Units.bytes($0) }
+            return compare(name, comparison, wanted, &labels, fault: GoParseFault.bytes) { Units.bytes($0) }
         case .ip(let name, let isEqual, let matcher):
             guard labels.error == nil else { return true }
             let value = labels.value(name)
@@ -91,13 +90,13 @@ indirect enum LabelFilterStage {
     }
 
     private func compare<Value: Comparable>(
-        _ name: String, _ comparison: LabelFilter.Comparison, _ wanted: Value, _ labels: inout RowLabels, _ convert: (String) -> Value?
+        _ name: String, _ comparison: LabelFilter.Comparison, _ wanted: Value, _ labels: inout RowLabels, fault: (String) -> String,
+        _ convert: (String) -> Value?
     ) -> Bool {
-        guard labels.error == nil else { return true }
         let text = labels.value(name)
         guard !text.isEmpty else { return false }
         guard let value = convert(text) else {
-            labels.fail(ErrorLabel.labelFilter, "cannot compare \(name)=\(text.debugDescription): wrong type")
+            if labels.error == nil { labels.fail(ErrorLabel.labelFilter, fault(text)) }
             return true
         }
         return comparison.holds(value, wanted)

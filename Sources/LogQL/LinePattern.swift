@@ -88,7 +88,7 @@ struct LinePattern {
         func set(_ name: String?, _ range: Range<Int>) {
             guard let name else { return }
             let bytes = line[line.startIndex + range.lowerBound..<line.startIndex + range.upperBound]
-            labels.set(labels.parsedName(name), String(decoding: bytes, as: UTF8.self))
+            labels.setParsed(labels.parsedName(name), String(decoding: bytes, as: UTF8.self))
         }
         for element in elements {
             switch element {

@@ -38,6 +38,7 @@ struct LogPipeline {
     }
 
     private var steps: [Step] = []
+    private let hints: ParserHints
     /// What the store may check before.
     private(set) var predicates: [Predicate] = []
     /// A stage reads or writes the line.
@@ -50,8 +51,11 @@ struct LogPipeline {
     /// Loki's bound on what a store is asked for: one bit each in `Block.applied`.
     private static let predicateCountMax = 64
 
-    /// - Parameter needed: the labels that the result needs; nil: all of them.
-    init(_ stages: [LogStage], needed: Set<String>?) throws(QueryError) {
+    /// - Parameters:
+    ///   - needed: the labels that the result needs; nil: all of them.
+    ///   - hints: when parsers may stop.
+    init(_ stages: [LogStage], needed: Set<String>?, hints: ParserHints = .none) throws(QueryError) {
+        self.hints = hints
         var isOriginal = true
         for stage in stages {
             switch stage {
@@ -91,11 +95,13 @@ struct LogPipeline {
         switch stage {
         case .json(let extractions):
             let paths = extractions.compactMap { extraction in FieldPath(extraction.expression).map { (extraction.label, $0) } }
-            steps.append(.json(JSONStage(extractions: paths, names: FieldNames(needed: needed))))
+            steps.append(.json(JSONStage(extractions: paths, names: FieldNames(needed: needed), hints: hints)))
         case .logfmt(let isStrict, let keepsEmpty, let extractions):
             let keys = extractions.map { ($0.label, $0.expression) }
             steps.append(
-                .logfmt(LogfmtStage(isStrict: isStrict, keepsEmpty: keepsEmpty, extractions: keys, names: FieldNames(needed: needed))))
+                .logfmt(
+                    LogfmtStage(
+                        isStrict: isStrict, keepsEmpty: keepsEmpty, extractions: keys, names: FieldNames(needed: needed), hints: hints)))
         case .regexp(let text):
             steps.append(
                 .regexp(
@@ -176,8 +182,8 @@ struct LogPipeline {
             case .json(let stage): stage.run(row.line, &row.labels)
             case .logfmt(let stage): stage.run(row.line, &row.labels)
             case .regexp(let parser): parser.run(row.line, &row.labels)
-            case .pattern(let pattern): pattern.run(row.line, &row.labels)
-            case .unpack: UnpackStage().run(&row.line, &row.labels)
+            case .pattern(let pattern): if !hints.isSatisfied(by: row.labels) { pattern.run(row.line, &row.labels) }
+            case .unpack: if !hints.isSatisfied(by: row.labels) { UnpackStage().run(&row.line, &row.labels) }
             case .labelFilter(let filter): guard filter.passes(&row.labels) else { return false }
             case .lineFormat(let template):
                 do throws(Template.Fault) {
@@ -204,6 +210,8 @@ struct LogPipeline {
     }
 
     private func format(_ formats: [(label: String, source: Source)], _ row: inout Row) {
+        // All templates of a stage see the labels as they were when the first one ran.
+        var context: TemplateContext?
         for (label, source) in formats {
             switch source {
             case .label(let name):
@@ -212,8 +220,10 @@ struct LogPipeline {
                 row.labels.set(label, value)
                 row.labels.remove(name)
             case .template(let template):
+                let labels = context ?? self.context(row)
+                context = labels
                 do throws(Template.Fault) {
-                    row.labels.set(label, try template.render(context(row)))
+                    row.labels.set(label, try template.render(labels))
                 } catch {
                     row.labels.fail(ErrorLabel.template, error.description)
                 }

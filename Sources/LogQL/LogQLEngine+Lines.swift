@@ -163,7 +163,7 @@ private struct LineCollector: LogScanReader {
         order += 1
         found.append(
             FoundLine(
-                timestamp: timestamp, order: order, line: String(decoding: row.line, as: UTF8.self), labels: row.labels.final,
+                timestamp: timestamp, order: order, line: String(decoding: row.line, as: UTF8.self), labels: row.labels.shown,
                 structuredMetadata: row.labels.structuredMetadata, parsed: row.labels.parsedLabels))
         if found.count >= 2 * limit + 1_024 { trim() }
     }

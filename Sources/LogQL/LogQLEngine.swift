@@ -56,15 +56,21 @@ package struct LogQLEngine: Sendable {
 
     /// The lines or the numbers of a query between two instants (nanoseconds): lines from `from` up to, not including, `to`;
     /// numbers at `from`, `from + step`, … up to and including `to`.
+    ///
+    /// - Parameter interval: how far apart lines must lie at least, in nanoseconds; 0: all lines.
     package func range(
         _ query: String, from: Int64, to: Int64, step: Int64, limit: Int = 100, direction: LogQLDirection = .backward,
-        context: QueryContext
+        interval: Int64 = 0, context: QueryContext
     ) async throws(QueryError) -> LogQLResult {
         guard from <= to else { throw QueryError(.execution, "the end of the range lies before its start") }
         switch try LogQLParser.parse(query) {
         case .logs(let selector):
-            return try await lines(
-                selector, in: TimeRange(from, to > from ? to - 1 : from), limit: limit, direction: direction, context: context)
+            let range = TimeRange(from, to > from ? to - 1 : from)
+            guard interval == 0 else {
+                return try await lines(
+                    selector, in: range, spacedBy: interval, limit: limit, direction: direction, context: context)
+            }
+            return try await lines(selector, in: range, limit: limit, direction: direction, context: context)
         case .metric(let expression):
             guard step > 0 else {
                 throw QueryError(

@@ -127,6 +127,20 @@ package indirect enum MetricExpression: Sendable, Hashable {
     case aggregation(VectorAggregation)
     case binary(BinaryOperation)
     case labelReplace(LabelReplace)
+    case variants(Variants)
+}
+
+/// `variants(count_over_time({…}[5m]), bytes_over_time({…}[5m])) of ({…} | … [5m])`: several aggregations of the same lines (Loki 3.5). Each
+/// series says in ``labelName`` which of them it belongs to, counted from 0.
+package struct Variants: Sendable, Hashable {
+    package static let labelName = "__variant__"
+
+    package var expressions: [MetricExpression]
+    /// The lines that all of them are of.
+    package var logs: LogSelector
+    /// Nanoseconds.
+    package var range: Int64
+    package var offset: Int64
 }
 
 /// `by (a, b)` or `without (a, b)`.

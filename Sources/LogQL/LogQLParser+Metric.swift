@@ -27,7 +27,7 @@ extension LogQLParser {
                     if let number = side.constant {
                         throw invalid(
                             "unexpected literal for \(name) leg of logical/set binary operation (\(operation.rawValue)): "
-                                + MetricExpression.text(number), from: operatorIndex)
+                                + NumberText.shortest(number), from: operatorIndex)
                     }
                 }
             }
@@ -135,6 +135,7 @@ extension LogQLParser {
         let name = keyword ?? ""
         if name == "vector", follows(.open) { return try vectorFunction() }
         if name == "label_replace", follows(.open) { return try labelReplace() }
+        if name == "variants", follows(.open) { return try variants() }
         if let operation = RangeAggregation.Operation(rawValue: name), follows(.open) { return try rangeAggregation(operation) }
         if let operation = VectorAggregation.Operation(rawValue: name) {
             let next = tokens[min(index + 1, tokens.count - 1)].kind
@@ -225,6 +226,8 @@ extension LogQLParser {
         if grouping != nil, [.sort, .sortDescending, .approximateTopK].contains(operation) {
             throw invalid("grouping not allowed for \(operation.rawValue) aggregation", from: start)
         }
+        // `by ()` means no grouping.
+        if let empty = grouping, !empty.isWithout, empty.labels.isEmpty { grouping = nil }
         return .aggregation(
             VectorAggregation(operation: operation, parameter: parameter ?? 0, grouping: grouping, operand: operand))
     }

@@ -37,6 +37,16 @@ extension LogQLParser {
         return .range(aggregation)
     }
 
+    /// `({…} | stages [5m] offset 1m)` without an aggregation around it.
+    mutating func rangeOfLines() throws(QueryError) -> (logs: LogSelector, range: Int64, offset: Int64) {
+        try expect(.open)
+        let inner = try logRange()
+        guard let range = inner.range else { throw unexpected(expecting: "RANGE") }
+        try expect(.close)
+        guard inner.unwrap == nil else { throw unexpected(expecting: "no unwrap") }
+        return (inner.logs, range, inner.offset ?? 0)
+    }
+
     private mutating func rangeGrouping() throws(QueryError) -> Grouping? {
         guard keyword == "by" || keyword == "without" else { return nil }
         let isWithout = keyword == "without"

@@ -4,6 +4,11 @@ package import Telemetry
 package struct LogQLResult: Sendable {
     package var value: LogQLValue
     package var statistics: LogQLStatistics
+
+    package init(value: LogQLValue, statistics: LogQLStatistics) {
+        self.value = value
+        self.statistics = statistics
+    }
 }
 
 /// What a LogQL query yields: lines, or numbers.
@@ -20,6 +25,23 @@ package struct LogQLStream: Sendable, Hashable {
     /// The stream's labels, structured metadata, and what the pipeline made.
     package var labels: Labels
     package var entries: [LogQLEntry]
+}
+
+extension LogQLStream {
+    /// Lines by their final label sets, in the order of the labels; those of a set keep their order.
+    package static func grouping(_ lines: [(labels: Labels, entry: LogQLEntry)]) -> [LogQLStream] {
+        var streams: [LogQLStream] = []
+        var indexes: [Labels: Int] = [:]
+        for line in lines {
+            if let index = indexes[line.labels] {
+                streams[index].entries.append(line.entry)
+            } else {
+                indexes[line.labels] = streams.count
+                streams.append(LogQLStream(labels: line.labels, entries: [line.entry]))
+            }
+        }
+        return streams.sorted { $0.labels < $1.labels }
+    }
 }
 
 /// A line of a result.

@@ -60,6 +60,7 @@ struct MetricEvaluator {
             let left = try await evaluate(binary.left)
             let right = try await evaluate(binary.right)
             return try binary.apply(left, right, grid)
+        case .variants(let variants): return .vector(try await evaluate(variants))
         case .labelReplace(let replace):
             guard case .vector(let series) = try await evaluate(replace.operand) else {
                 throw QueryError(.execution, "label_replace needs a vector, not a number")

@@ -25,6 +25,24 @@ extension RangeAggregation {
         return needed
     }
 
+    /// The labels that parsers must find before they may stop; nil: all.
+    func requiredLabels(_ grouping: Grouping?) -> Set<String>? {
+        guard let grouping, !grouping.isWithout else { return nil }
+        let reading = logs.stages.filter { stage in
+            // What is dropped or kept need not be there.
+            switch stage {
+            case .drop, .keep: false
+            default: true
+            }
+        }
+        guard var required = Self.neededLabels(Set(grouping.labels), reading) else { return nil }
+        if let unwrap {
+            required.insert(unwrap.label)
+            for filter in unwrap.filters { required.formUnion(filter.labels) }
+        }
+        return required
+    }
+
     /// `needed` and the labels that the stages read; nil where that cannot be told.
     static func neededLabels(_ labels: Set<String>, _ stages: [LogStage]) -> Set<String>? {
         var needed = labels

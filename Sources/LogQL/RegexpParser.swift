@@ -28,9 +28,11 @@ struct RegexpParser {
     func run(_ line: ArraySlice<UInt8>, _ labels: inout RowLabels) {
         guard let ranges = pattern.firstMatch(in: line.span) else { return }
         for (group, label) in names {
-            guard let range = ranges[group] else { continue }
-            let bytes = line[line.startIndex + range.lowerBound..<line.startIndex + range.upperBound]
-            labels.set(labels.parsedName(label), String(decoding: bytes, as: UTF8.self))
+            var text = ""
+            if let range = ranges[group] {
+                text = String(decoding: line[line.startIndex + range.lowerBound..<line.startIndex + range.upperBound], as: UTF8.self)
+            }
+            labels.setParsed(labels.parsedName(label), text)
         }
     }
 }

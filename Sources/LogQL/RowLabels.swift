@@ -2,6 +2,7 @@ import Telemetry
 
 /// The labels that say what went wrong with a line.
 enum ErrorLabel {
+    static let prefix = "__error"
     static let name = "__error__"
     static let detailsName = "__error_details__"
 
@@ -34,12 +35,26 @@ struct RowLabels {
 
     mutating func reset(stream: Labels, metadata: Labels, line: ArraySlice<UInt8>) {
         self.stream = stream
-        self.metadata = metadata
         original = line
         own.removeAll(keepingCapacity: true)
         hidden.removeAll(keepingCapacity: true)
         error = nil
         errorDetails = nil
+        self.metadata = metadata.isEmpty ? metadata : withoutConflicts(metadata)
+    }
+
+    /// Structured metadata never replaces a label of the stream; what it says of errors is one.
+    private mutating func withoutConflicts(_ metadata: Labels) -> Labels {
+        guard metadata.pairs.contains(where: { stream[$0.name] != nil || $0.name.hasPrefix(ErrorLabel.prefix) }) else { return metadata }
+        var pairs: [Label] = []
+        for pair in metadata.pairs {
+            switch pair.name {
+            case ErrorLabel.name: error = pair.value
+            case ErrorLabel.detailsName: errorDetails = pair.value
+            default: pairs.append(stream[pair.name] == nil ? pair : Label(pair.name + Self.conflictSuffix, pair.value))
+            }
+        }
+        return Labels(pairs)
     }
 
     /// The value of `name`, "" where there is none.
@@ -67,7 +82,7 @@ struct RowLabels {
 
     /// The stream or structured metadata has a label of that name.
     func hasConflict(_ name: String) -> Bool {
-        stream[name] != nil || metadata[name] != nil
+        stream[name] != nil || (metadata[name] != nil && !hidden.contains(name))
     }
 
     /// Sets a label, whatever had that name.
@@ -83,9 +98,31 @@ struct RowLabels {
         own.append(Label(name, value))
     }
 
+    /// Whether a stage made a label of that name.
+    func hasOwn(_ name: String) -> Bool {
+        for label in own where label.name == name { return true }
+        return false
+    }
+
+    /// How many labels stages made so far, and back to that.
+    var ownCount: Int { own.count }
+    mutating func truncateOwn(_ count: Int) { own.removeLast(own.count - count) }
+
+    /// Sets what a parser found, unless a parser found the name before: of several the first one counts.
+    mutating func setParsed(_ name: String, _ value: String) {
+        for label in own where label.name == name { return }
+        set(name, value)
+    }
+
     mutating func remove(_ name: String) {
-        if name == ErrorLabel.name { error = nil }
-        if name == ErrorLabel.detailsName { errorDetails = nil }
+        if name == ErrorLabel.name {
+            error = nil
+            return
+        }
+        if name == ErrorLabel.detailsName {
+            errorDetails = nil
+            return
+        }
         own.removeAll { $0.name == name }
         hidden.append(name)
     }
@@ -98,37 +135,58 @@ struct RowLabels {
         if !isKept(LevelDetector.label) { hidden.append(LevelDetector.label) }
     }
 
-    mutating func fail(_ error: String, _ details: String) {
+    /// - Parameter details: nil: those of an error before stay.
+    mutating func fail(_ error: String, _ details: String?) {
         self.error = error
-        errorDetails = details
+        if let details { errorDetails = details }
     }
 
     /// Nothing but the stream's own labels.
     var isPlain: Bool { isStreamAndLevel && !detectsLevel }
 
     /// Nothing but the stream's own labels and the level.
-    var isStreamAndLevel: Bool { own.isEmpty && hidden.isEmpty && metadata.isEmpty && error == nil }
+    var isStreamAndLevel: Bool { own.isEmpty && hidden.isEmpty && metadata.isEmpty && error == nil && errorDetails == nil }
 
-    /// All labels.
-    var final: Labels {
-        if isPlain { return stream }
+    private var hasDetectedLevel: Bool {
+        detectsLevel && !hidden.contains(LevelDetector.label) && !hasOwn(LevelDetector.label) && metadata[LevelDetector.label] == nil
+            && stream[LevelDetector.label] == nil
+    }
+
+    private var allPairs: [Label] {
         var pairs = stream.pairs
         pairs.append(contentsOf: metadata.pairs)
         if !hidden.isEmpty { pairs.removeAll { hidden.contains($0.name) } }
         pairs.append(contentsOf: own)
-        if let error {
-            pairs.append(Label(ErrorLabel.name, error))
-            if let errorDetails { pairs.append(Label(ErrorLabel.detailsName, errorDetails)) }
-        }
-        if detectsLevel, !hidden.contains(LevelDetector.label), !pairs.contains(where: { $0.name == LevelDetector.label }) {
-            pairs.append(Label(LevelDetector.label, level))
-        }
-        return Labels(pairs)
+        if let error { pairs.append(Label(ErrorLabel.name, error)) }
+        if let errorDetails { pairs.append(Label(ErrorLabel.detailsName, errorDetails)) }
+        if hasDetectedLevel { pairs.append(Label(LevelDetector.label, level)) }
+        return pairs
+    }
+
+    /// All labels, but none without a value.
+    var final: Labels { isPlain ? stream : Labels(allPairs) }
+
+    /// All labels, also those that a stage made without a value: lines show them, as in Loki.
+    var shown: Labels {
+        if isPlain { return stream }
+        guard own.contains(where: \.value.isEmpty) else { return Labels(allPairs) }
+        var last: [String: String] = [:]
+        for pair in allPairs { last[pair.name] = pair.value }
+        return Labels(sorted: last.map { Label($0.key, $0.value) }.sorted { $0.name.utf8Precedes($1.name) })
     }
 
     /// What stages made, and what structured metadata is left: the parts of a result that are no stream's labels.
-    var parsedLabels: Labels { Labels(own) }
+    var parsedLabels: Labels {
+        var pairs = own
+        if let error { pairs.append(Label(ErrorLabel.name, error)) }
+        if let errorDetails { pairs.append(Label(ErrorLabel.detailsName, errorDetails)) }
+        return Labels(sorted: pairs.sorted { $0.name.utf8Precedes($1.name) })
+    }
+
     var structuredMetadata: Labels {
-        hidden.isEmpty ? metadata : metadata.dropping(Set(hidden))
+        var left = hidden.isEmpty ? metadata : metadata.dropping(Set(hidden))
+        if !own.isEmpty, !left.isEmpty { left = left.dropping(Set(own.map(\.name))) }
+        if hasDetectedLevel { left[LevelDetector.label] = level }
+        return left
     }
 }

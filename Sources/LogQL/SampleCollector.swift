@@ -22,7 +22,8 @@ struct SampleCollector: LogScanReader {
         let aggregation = table.aggregation
         self.table = table
         self.grouping = grouping
-        pipeline = try LogPipeline(aggregation.logs.stages, needed: needed)
+        pipeline = try LogPipeline(
+            aggregation.logs.stages, needed: needed, hints: ParserHints(needed: aggregation.requiredLabels(grouping)))
         self.context = context
         var filters: [LabelFilterStage] = []
         for filter in aggregation.unwrap?.filters ?? [] { filters.append(try LabelFilterStage(filter)) }
@@ -159,7 +160,7 @@ struct SampleCollector: LogScanReader {
         let text = row.labels.value(unwrap.label)
         guard !text.isEmpty else { return nil }
         let number = unwrap.number(text)
-        if number == nil { row.labels.fail(ErrorLabel.sampleExtraction, "\(unwrap.label)=\(text.debugDescription) is no number") }
+        if number == nil { row.labels.fail(ErrorLabel.sampleExtraction, unwrap.fault(text)) }
         for filter in unwrapFilters { guard filter.passes(&row.labels) else { return nil } }
         return number ?? 0
     }

@@ -13,6 +13,23 @@ enum Units {
     /// Nanoseconds as Go prints a `time.Duration`: `1h0m5s`, `1.5ms`.
     static func text(duration nanoseconds: Int64) -> String { GoDuration.text(nanoseconds) }
 
+    /// Nanoseconds as a range is written: `1h30m`, without units that are zero; finer than milliseconds as Go has them.
+    static func text(range nanoseconds: Int64) -> String {
+        guard nanoseconds != 0, nanoseconds % 1_000_000 == 0 else { return text(duration: nanoseconds) }
+        var rest = nanoseconds.magnitude / 1_000_000
+        var text = nanoseconds < 0 ? "-" : ""
+        let units: [(String, UInt64, Bool)] = [
+            ("y", 31_536_000_000, true), ("w", 604_800_000, true), ("d", 86_400_000, false), ("h", 3_600_000, false), ("m", 60_000, false),
+            ("s", 1_000, false), ("ms", 1, false),
+        ]
+        // Years and weeks only where nothing is left over, as Prometheus prints durations.
+        for (name, size, isExact) in units where rest >= size && (!isExact || rest % size == 0) {
+            text += "\(rest / size)\(name)"
+            rest %= size
+        }
+        return text
+    }
+
     /// Bytes as humanize prints them: `10MB`.
     static func text(bytes: UInt64) -> String {
         for (name, factor) in [("EB", 1e18), ("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] {

@@ -3,12 +3,17 @@ struct UnpackStage {
     private static let entryName = "_entry"
 
     func run(_ line: inout ArraySlice<UInt8>, _ labels: inout RowLabels) {
+        guard let first = line.first else { return }
+        guard first == UInt8(ascii: "{") else {
+            labels.fail(ErrorLabel.json, "expecting json object(6), but it is not")
+            return
+        }
         var entry: String?
         var found: [(String, String)] = []
         do throws(JSONFault) {
             entry = try Self.read(line, &found)
         } catch {
-            labels.fail(ErrorLabel.json, "\(error.message) at byte \(error.offset)")
+            labels.fail(ErrorLabel.json, error.message)
             return
         }
         // What was not packed stays as it is.

@@ -113,14 +113,14 @@ struct WindowSamples: Sendable {
 
     /// Prometheus' `rate` of a counter: resets added, extrapolated to the ends of the window where samples come close to them.
     private func rateCounter(_ window: Range<Int>, start: Int64, end: Int64) -> Double? {
-        guard window.count > 1 else { return nil }
+        guard window.count > 1 else { return 0 }
         let (first, last) = (window.lowerBound, window.upperBound - 1)
         var increase = values[last] - values[first]
         for index in (first + 1)...last where values[index] < values[index - 1] { increase += values[index - 1] }
         var toStart = Double(timestamps[first] - start) / 1e9
         var toEnd = Double(end - timestamps[last]) / 1e9
         let sampled = Double(timestamps[last] - timestamps[first]) / 1e9
-        guard sampled > 0 else { return nil }
+        guard sampled > 0 else { return .nan }
         let average = sampled / Double(window.count - 1)
         if increase > 0, values[first] >= 0 { toStart = min(toStart, sampled * (values[first] / increase)) }
         let threshold = average * 1.1

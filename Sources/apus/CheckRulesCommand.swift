@@ -6,7 +6,7 @@ import Telemetry
 /// `apus check rules`
 struct CheckRulesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rules", abstract: "Check rule files of Prometheus.",
+        commandName: "rules", abstract: "Check rule files of Prometheus, or of Loki.",
         discussion: "Exits with 1 where a file does not load, and with 3 where --lint-fatal is given and something was found.")
 
     enum Lint: String, CaseIterable, ExpressibleByArgument {
@@ -17,6 +17,15 @@ struct CheckRulesCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("The rule files; standard input where none is named.", valueName: "file"))
     var files: [String] = []
+
+    @Option(help: "What rules are written in where a group's type does not say: promql, or logql for Loki's.")
+    var language = Language.promql
+
+    enum Language: String, CaseIterable, ExpressibleByArgument {
+        case promql, logql
+
+        var rules: RuleLanguage { self == .logql ? .logql : .promql }
+    }
 
     @Option(help: "What to look for in files that load: all, duplicate-rules or none.")
     var lint = Lint.duplicateRules
@@ -30,7 +39,10 @@ struct CheckRulesCommand: ParsableCommand {
         for file in files.isEmpty ? ["standard input"] : files {
             print("Checking \(file)")
             do throws(RuleFile.LoadError) {
-                let loaded = files.isEmpty ? try RuleFile.parse(StandardInput.text(), file: file) : try RuleFile.load(path: file)
+                let loaded =
+                    files.isEmpty
+                    ? try RuleFile.parse(StandardInput.text(), file: file, language: language.rules)
+                    : try RuleFile.load(path: file, language: language.rules)
                 for warning in loaded.warnings { print("  warning: \(warning)") }
                 let duplicates = lint == .none ? [] : RuleLint.duplicates(loaded.groups)
                 if duplicates.isEmpty {

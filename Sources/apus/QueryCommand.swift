@@ -1,42 +1,57 @@
 import ArgumentParser
 import Foundation
-import Server
 
 /// `apus query`
 struct QueryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "query", abstract: "Ask a running server, and print its JSON.",
-        discussion: "The token, where one is needed, comes from the environment variable APUS_TOKEN.")
+        commandName: "query", abstract: "Ask a running server.",
+        discussion: "The token, where one is needed, comes from the environment variable APUS_TOKEN.",
+        subcommands: [PromQLQueryCommand.self, LogQLQueryCommand.self, TraceQLQueryCommand.self])
+}
 
-    /// The query languages that have an endpoint of their own.
-    enum Language: String, CaseIterable, ExpressibleByArgument {
-        case promql, logql, traceql
+/// The server that is asked.
+struct ServerOptions: ParsableArguments {
+    @Option(help: "The server's base URL.")
+    var url = "http://127.0.0.1:2787"
 
-        var path: String {
-            switch self {
-            case .promql: "/api/v1/query"
-            case .logql: "/loki/api/v1/query_range"
-            case .traceql: "/api/search"
-            }
-        }
+    var token: String? { ProcessInfo.processInfo.environment["APUS_TOKEN"] }
 
-        var parameter: String { self == .traceql ? "q" : "query" }
+    func ask(_ path: String, _ parameters: [(name: String, value: String)]) async throws -> (status: Int, body: String) {
+        try await QueryClient.ask(base: url, path: path, parameters: parameters, token: token)
     }
 
-    @Argument(help: "promql, logql or traceql.")
-    var language: Language
+    /// Prints the answer's JSON.
+    func printAnswer(_ path: String, _ parameters: [(name: String, value: String)]) async throws {
+        let answer = try await ask(path, parameters)
+        print(answer.body)
+        if answer.status != 200 { throw ExitCode(1) }
+    }
+}
+
+/// `apus query promql`
+struct PromQLQueryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "promql", abstract: "Ask for numbers, and print the server's JSON.")
 
     @Argument(help: "The query.")
     var expression: String
 
-    @Option(help: "The server's base URL.")
-    var url = "http://127.0.0.1:2787"
+    @OptionGroup var server: ServerOptions
 
     func run() async throws {
-        let environment = ProcessInfo.processInfo.environment
-        let answer = try await QueryClient.ask(
-            base: url, path: language.path, parameters: [(language.parameter, expression)], token: environment["APUS_TOKEN"])
-        print(answer.body)
-        if answer.status != 200 { throw ExitCode(1) }
+        try await server.printAnswer("/api/v1/query", [("query", expression)])
+    }
+}
+
+/// `apus query traceql`
+struct TraceQLQueryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "traceql", abstract: "Look for traces, and print the server's JSON.")
+
+    @Argument(help: "The query.")
+    var expression: String
+
+    @OptionGroup var server: ServerOptions
+
+    func run() async throws {
+        try await server.printAnswer("/api/search", [("q", expression)])
     }
 }

@@ -61,7 +61,7 @@ import Testing
         ("series?match%5B%5D=%7Bjob=%22app%22%7D&\(window)", 200, #"{"status":"success","data":[{"env":"test","job":"app"}]}"#),
         ("index/stats?query=%7Bjob=%22app%22%7D&\(window)", 200, #"{"streams":1,"chunks":1,"bytes":110,"entries":5}"#),
         ("index/volume?query=%7Bjob=%22app%22%7D&\(window)", 200,
-            #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"job":"app"},"value":[1700000010,"110"]}]}}"#),
+            #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"job":"app"},"value":[1700000010,"110"]}]"#),
         ("query?query=vector(1)%2Bvector(1)&time=4", 200, #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[4,"2"]}]"#),
         ("query_range?query=%7Bjob=%22app%22&\(window)", 400, "parse error"),
         ("query_range?query=%7Bjob=%22app%22%7D&start=x", 400, "could not parse 'start' parameter"),

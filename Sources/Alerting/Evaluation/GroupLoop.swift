@@ -47,7 +47,7 @@ final class GroupLoop: Sendable {
         state = Mutex(
             RuleGroupSnapshot(
                 name: group.name, file: group.file, interval: interval, limit: group.limit, labels: group.labels,
-                rules: rules.map(\.snapshot)))
+                language: group.language, queryOffset: group.queryOffset, rules: rules.map(\.snapshot)))
         (stopped, stopper) = AsyncStream.makeStream(of: Never.self)
     }
 

@@ -28,7 +28,7 @@ package struct RuleManagerOptions: Sendable {
 /// Evaluates the rules of rule files on schedule.
 package final class RuleManager: Service {
     private struct State: Sendable {
-        var files: [String]
+        var files: RuleFileSet
         var options: RuleManagerOptions
         /// What the files said when they were read last.
         var groups: [RuleGroup] = []
@@ -44,9 +44,9 @@ package final class RuleManager: Service {
     private let changes: AsyncStream<Void>
     private let change: AsyncStream<Void>.Continuation
 
-    /// - Parameter files: globs of rule files.
+    /// - Parameter files: the rule files.
     package init(
-        files: [String], engine: PromQLEngine, store: any TelemetryStore, notifier: (any AlertNotifier)? = nil,
+        files: RuleFileSet, engine: PromQLEngine, store: any TelemetryStore, notifier: (any AlertNotifier)? = nil,
         options: RuleManagerOptions = RuleManagerOptions(), time: TimeSource = .system, logger: Logger
     ) {
         self.engine = engine
@@ -61,20 +61,20 @@ package final class RuleManager: Service {
     /// Reads the rule files that globs name.
     ///
     /// - Throws: every error of every file.
-    package static func load(files: [String]) throws(RuleFile.LoadError) -> (
+    package static func load(files: RuleFileSet) throws(RuleFile.LoadError) -> (
         groups: [RuleGroup], warnings: [ConfigurationWarning]
     ) {
         var groups: [RuleGroup] = []
         var warnings: [ConfigurationWarning] = []
         var errors: [ConfigurationError] = []
         var seen: Set<String> = []
-        for pattern in files {
+        for (pattern, language) in files.patterns {
             var paths = FileGlob.files(pattern)
             // A file named without wildcards must be there: opening it says why it is not.
             if paths.isEmpty, !FileGlob.isPattern(pattern) { paths = [pattern] }
             for path in paths where seen.insert(path).inserted {
                 do throws(RuleFile.LoadError) {
-                    let file = try RuleFile.load(path: path)
+                    let file = try RuleFile.load(path: path, language: language)
                     groups += file.groups
                     warnings += file.warnings
                 } catch {
@@ -90,7 +90,7 @@ package final class RuleManager: Service {
     /// still there keep their state.
     ///
     /// - Throws: every error of the files; then everything stays as it was.
-    package func apply(files: [String], options: RuleManagerOptions) throws(RuleFile.LoadError) {
+    package func apply(files: RuleFileSet, options: RuleManagerOptions) throws(RuleFile.LoadError) {
         let (groups, warnings) = try Self.load(files: files)
         for warning in warnings {
             logger.warning("A rule file has a part without effect", metadata: ["place": "\(warning)"])
@@ -166,6 +166,24 @@ package final class RuleManager: Service {
         state.withLock { $0.loops = loops }
         return (started, left)
     }
+}
+
+/// Globs of rule files, and what the rules in them are written in where a group does not say.
+package struct RuleFileSet: Sendable, Hashable, ExpressibleByArrayLiteral {
+    package var promql: [String]
+    /// Rule files of Loki.
+    package var logql: [String]
+
+    package init(promql: [String], logql: [String] = []) {
+        self.promql = promql
+        self.logql = logql
+    }
+
+    package init(arrayLiteral elements: String...) {
+        self.init(promql: elements)
+    }
+
+    var patterns: [(String, RuleLanguage)] { promql.map { ($0, .promql) } + logql.map { ($0, .logql) } }
 }
 
 /// When recurring work is due.

@@ -7,6 +7,8 @@ package struct RuleGroupSnapshot: Sendable {
     package var interval: Duration
     package var limit: Int
     package var labels: Labels
+    package var language = RuleLanguage.promql
+    package var queryOffset: Duration?
     package var rules: [RuleSnapshot]
     /// How long the last evaluation of the whole group took.
     package var evaluationTime: Duration = .zero
@@ -14,6 +16,17 @@ package struct RuleGroupSnapshot: Sendable {
     package var lastEvaluation: Int64?
     /// Evaluations left out because the one before took too long.
     package var missedCount = 0
+
+    /// The group as its file has it.
+    package var group: RuleGroup {
+        var group = RuleGroup(name: name, file: file)
+        group.interval = interval
+        group.queryOffset = queryOffset
+        group.limit = limit
+        group.language = language
+        group.rules = rules.map(\.rule)
+        return group
+    }
 }
 
 /// A rule as `/api/v1/rules` shows it.

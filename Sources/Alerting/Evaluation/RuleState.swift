@@ -13,7 +13,8 @@ struct RuleSurroundings: Sendable {
     let externalURL: String
 
     /// Evaluates a query to a vector; a scalar becomes a sample without labels (Prometheus, rules/manager.go, `EngineQueryFunc`).
-    func vector(_ query: String, at time: Int64) async throws(QueryError) -> [VectorSample] {
+    func vector(_ query: String, _ language: RuleLanguage = .promql, at time: Int64) async throws(QueryError) -> [VectorSample] {
+        if language == .logql { return try await logVector(query, at: time) }
         // Rules evaluate beside queries, on their threads: neither keeps the threads that serve requests.
         let outcome: Result<PromQLResult, QueryError> = await withTaskExecutorPreference(QueryExecutor.shared) {
             do throws(QueryError) {
@@ -90,7 +91,7 @@ struct RuleState: Sendable {
         let start = ContinuousClock.now
         var batch = MetricBatch()
         do {
-            let samples = try await surroundings.vector(rule.expression, at: queryTime)
+            let samples = try await surroundings.vector(rule.expression, rule.language, at: queryTime)
             let rows =
                 switch rule.kind {
                 case .recording: try recorded(samples, limit: limit)
@@ -194,7 +195,7 @@ struct RuleState: Sendable {
             (value, number) = (.string("{count:\(histogram.count), sum:\(histogram.sum)}"), histogram.sum)
         }
         let context = TemplateContext(externalURL: surroundings.externalURL, now: time) { query in
-            try await surroundings.vector(query, at: time).map { sample in
+            try await surroundings.vector(query, rule.language, at: time).map { sample in
                 if case .float(let value) = sample.value { (sample.labels, value) } else { (sample.labels, .nan) }
             }
         }

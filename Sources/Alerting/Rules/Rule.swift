@@ -14,6 +14,19 @@ package struct RuleGroup: Sendable, Hashable {
     package var rules: [Rule] = []
     /// Added to every rule's own labels, which win.
     package var labels: Labels = .empty
+    package var language = RuleLanguage.promql
+}
+
+/// What the expressions of a group are written in.
+package enum RuleLanguage: String, Sendable, Hashable, CaseIterable {
+    case promql
+    /// Loki's rules: numbers over log lines.
+    case logql
+
+    /// What a group's `type` may say.
+    static let names = ["promql", "prometheus", "logql"]
+
+    init(name: String) { self = name == "logql" ? .logql : .promql }
 }
 
 /// A recording or an alerting rule.
@@ -26,8 +39,8 @@ package struct Rule: Sendable, Hashable {
     package var kind: Kind
     /// The metric that is recorded, or the alert.
     package var name: String
-    /// PromQL.
     package var expression: String
+    package var language = RuleLanguage.promql
     /// Those of the group included; templates, for an alert.
     package var labels: Labels = .empty
     /// How long the expression must hold before the alert fires (`for`).

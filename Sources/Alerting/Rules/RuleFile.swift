@@ -1,3 +1,4 @@
+import LogQL
 import PromQL
 import Query
 package import Settings
@@ -18,26 +19,31 @@ package struct RuleFile: Sendable {
     /// Reads a rule file.
     ///
     /// - Throws: every error in it, each with its place.
-    package static func load(path: String, names: NameValidation = .utf8) throws(LoadError) -> RuleFile {
+    package static func load(
+        path: String, names: NameValidation = .utf8, language: RuleLanguage = .promql
+    ) throws(LoadError) -> RuleFile {
         let text: String
         do throws(ConfigurationError) {
             text = try ConfigurationFile.text(path: path)
         } catch {
             throw LoadError(errors: [error])
         }
-        return try parse(text, file: path, names: names)
+        return try parse(text, file: path, names: names, language: language)
     }
 
     /// Parses the text of a rule file.
-    package static func parse(_ text: String, file: String, names: NameValidation = .utf8) throws(LoadError) -> RuleFile
-    {
+    ///
+    /// - Parameter language: of the groups whose `type` does not say.
+    package static func parse(
+        _ text: String, file: String, names: NameValidation = .utf8, language: RuleLanguage = .promql
+    ) throws(LoadError) -> RuleFile {
         let document: ConfigurationDocument
         do throws(ConfigurationError) {
             document = try ConfigurationNode.parseDocument(text, file: file)
         } catch {
             throw LoadError(errors: [error])
         }
-        var reader = RuleFileReader(names: names)
+        var reader = RuleFileReader(names: names, language: language)
         let groups = reader.groups(document.root)
         guard reader.errors.isEmpty else { throw LoadError(errors: reader.errors) }
         var warnings: [ConfigurationWarning] = []
@@ -52,10 +58,12 @@ package struct RuleFile: Sendable {
 /// Reads groups and rules, and collects what is wrong with them.
 private struct RuleFileReader {
     let names: NameValidation
+    let language: RuleLanguage
     private(set) var errors: [ConfigurationError] = []
 
-    init(names: NameValidation) {
+    init(names: NameValidation, language: RuleLanguage) {
         self.names = names
+        self.language = language
     }
 
     mutating func groups(_ root: ConfigurationNode) -> [RuleGroup] {
@@ -73,7 +81,7 @@ private struct RuleFileReader {
     }
 
     private mutating func group(_ node: ConfigurationNode) -> RuleGroup? {
-        let mapping = node.mapping(["name", "interval", "query_offset", "limit", "rules", "labels"], errors: &errors)
+        let mapping = node.mapping(["name", "interval", "query_offset", "limit", "rules", "labels", "type"], errors: &errors)
         guard !mapping.pairs.isEmpty else {
             if case .null = node.content { errors.append(node.error("a group must not be empty")) }
             return nil
@@ -86,6 +94,8 @@ private struct RuleFileReader {
         group.queryOffset = collect { () throws(ConfigurationError) in try mapping["query_offset"]?.duration } ?? nil
         group.limit = collect { () throws(ConfigurationError) in try mapping["limit"]?.int ?? 0 } ?? 0
         group.labels = labels(mapping["labels"], what: "label")
+        let type = collect { () throws(ConfigurationError) in try mapping["type"]?.choice(RuleLanguage.names) } ?? nil
+        group.language = type.map { RuleLanguage(name: $0) } ?? language
         for ruleNode in collect({ () throws(ConfigurationError) in try mapping["rules"]?.list ?? [] }) ?? [] {
             if let rule = rule(ruleNode, in: group) { group.rules.append(rule) }
         }
@@ -108,7 +118,8 @@ private struct RuleFileReader {
             errors.append(
                 (mapping.key("record") ?? mapping.key("alert") ?? node).error("one of 'record' or 'alert' must be set"))
         }
-        check(expression, at: mapping["expr"], in: node)
+        rule.language = group.language
+        check(expression, group.language, at: mapping["expr"], in: node)
         rule.holdDuration = collect { () throws(ConfigurationError) in try mapping["for"]?.duration ?? .zero } ?? .zero
         rule.keepFiringFor =
             collect { () throws(ConfigurationError) in try mapping["keep_firing_for"]?.duration ?? .zero } ?? .zero
@@ -138,13 +149,21 @@ private struct RuleFileReader {
         }
     }
 
-    private mutating func check(_ expression: String, at place: ConfigurationNode?, in rule: ConfigurationNode) {
+    private mutating func check(
+        _ expression: String, _ language: RuleLanguage, at place: ConfigurationNode?, in rule: ConfigurationNode
+    ) {
         guard let place, !expression.isEmpty else {
             errors.append((place ?? rule).error("field 'expr' must be set in rule"))
             return
         }
         do throws(QueryError) {
-            _ = try PromQLParser.parse(expression)
+            switch language {
+            case .promql: _ = try PromQLParser.parse(expression)
+            case .logql:
+                guard case .metric = try LogQLParser.parse(expression) else {
+                    throw QueryError(.parse, "a rule needs a metric query, such as sum(rate({…}[5m])), not a query for lines")
+                }
+            }
         } catch {
             errors.append(place.error("could not parse expression: \(error)"))
         }

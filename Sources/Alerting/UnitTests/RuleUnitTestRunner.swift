@@ -33,7 +33,9 @@ package struct RuleUnitTestRunner: Sendable {
     private func run(_ group: RuleUnitTestFile.Group) async -> [String] {
         let ruleGroups: [RuleGroup]
         do throws(RuleFile.LoadError) {
-            ruleGroups = try RuleManager.load(files: file.ruleFiles.map { FileGlob.resolve($0, relativeToFile: path) }).groups
+            ruleGroups = try RuleManager.load(
+                files: RuleFileSet(promql: file.ruleFiles.map { FileGlob.resolve($0, relativeToFile: path) })
+            ).groups
         } catch {
             return error.errors.map { "    \($0)" }
         }

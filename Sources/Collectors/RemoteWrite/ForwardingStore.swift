@@ -7,16 +7,16 @@ package import Telemetry
 ///
 /// An append returns when both are durable. A record of the queue is an `io.prometheus.write.v2.Request` without metadata, compressed by
 /// zstd: docs/format/queue.md.
-package final class ForwardingStore: TelemetryStore {
+package final class ForwardingStore: StoreDecorator {
     /// zstd's fastest: the sender pays for it on every request.
     private static let compressionLevel = 1
 
-    private let store: any TelemetryStore
+    package let base: any TelemetryStore
     private let queue: any RecordQueue
     private let isForwarding = Atomic<Bool>(false)
 
-    package init(_ store: any TelemetryStore, queue: any RecordQueue) {
-        self.store = store
+    package init(_ base: any TelemetryStore, queue: any RecordQueue) {
+        self.base = base
         self.queue = queue
     }
 
@@ -28,18 +28,18 @@ package final class ForwardingStore: TelemetryStore {
     package func append(_ batch: consuming TelemetryBatch) async throws(StoreError) {
         let metrics = batch.metrics
         guard isForwarding.load(ordering: .relaxed), !metrics.isEmpty else {
-            try await store.append(batch)
+            try await base.append(batch)
             return
         }
         var refusal: StoreError?
         do throws(StoreError) {
-            try await store.append(batch)
+            try await base.append(batch)
         } catch {
             // The rows within bounds are stored all the same.
             guard error.code == .rejected else { throw error }
             refusal = error
         }
-        let forwarded = rows(of: metrics, in: refusal == nil ? .all : store.acceptedRange(.metrics))
+        let forwarded = rows(of: metrics, in: refusal == nil ? .all : base.acceptedRange(.metrics))
         if forwarded.rowCount > 0 {
             let record = Compression.zstd.compress(RemoteWrite2.encode(forwarded, families: [:]).span, level: Self.compressionLevel)
             try await queue.append(record, rowCount: forwarded.rowCount)
@@ -52,7 +52,7 @@ package final class ForwardingStore: TelemetryStore {
         var series = metrics.series
         if !metrics.handles.isEmpty {
             let known = metrics.handles.indices.filter { metrics.handles[$0] != .unknown }
-            let labels = store.labels(of: known.map { metrics.handles[$0] })
+            let labels = base.labels(of: known.map { metrics.handles[$0] })
             if series.isEmpty { series = [Labels](repeating: .empty, count: metrics.handles.count) }
             for (index, labels) in zip(known, labels) { series[index] = labels ?? .empty }
         }
@@ -71,54 +71,6 @@ package final class ForwardingStore: TelemetryStore {
         rows.startTimes = metrics.startTimes.filter { isWanted($0.series, $0.timestamp) }
         return rows
     }
-
-    // MARK: What only passes through
-
-    package var seriesDirectory: (any SeriesDirectory)? { store.seriesDirectory }
-
-    package func labels(of handles: [SeriesHandle]) -> [Labels?] { store.labels(of: handles) }
-
-    package func acceptedRange(_ signal: Signal) -> TimeRange { store.acceptedRange(signal) }
-
-    package func streams(
-        _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange, limit: Int?
-    ) async throws(StoreError) -> [TelemetryStream] {
-        try await store.streams(signal, matching: matchers, in: range, limit: limit)
-    }
-
-    package func labelNames(_ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange) async throws(StoreError) -> [String] {
-        try await store.labelNames(signal, matching: matchers, in: range)
-    }
-
-    package func labelValues(
-        _ name: String, _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange
-    ) async throws(StoreError) -> [String] {
-        try await store.labelValues(name, signal, matching: matchers, in: range)
-    }
-
-    package func cardinality(
-        _ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange, limit: Int
-    ) async throws(StoreError) -> Cardinality {
-        try await store.cardinality(signal, matching: matchers, in: range, limit: limit)
-    }
-
-    package func scan(_ request: ScanRequest, _ body: (Block) throws -> ScanControl) async throws {
-        try await store.scan(request, body)
-    }
-
-    package func exemplars(
-        matching matchers: [LabelMatcher], in range: TimeRange
-    ) async throws(StoreError) -> [(series: Labels, exemplars: [Exemplar])] {
-        try await store.exemplars(matching: matchers, in: range)
-    }
-
-    package func metadata(family: String?) async throws(StoreError) -> [MetricMetadata] { try await store.metadata(family: family) }
-
-    package func delete(_ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange) async throws(StoreError) {
-        try await store.delete(signal, matching: matchers, in: range)
-    }
-
-    package func statistics() async -> StoreStatistics { await store.statistics() }
 }
 
 extension MetricBatch {

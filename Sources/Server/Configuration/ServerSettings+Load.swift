@@ -7,7 +7,7 @@ extension ServerSettings {
     private static let keys = [
         "prometheus", "logs", "profiles", "rules", "alerting", "retention", "tokens", "listen", "otlp_grpc_listen", "otlp_http_listen", "data_dir",
         "web_dir", "log_format", "external_url", "hosts", "limits", "disk_budget", "disk_reserve", "enable_admin_api",
-        "scrape_budget", "remote_write_budget",
+        "scrape_budget", "remote_write_budget", "log_rules",
     ] + BuiltInConfiguration.keys + LogSettings.keys
 
     /// Reads the text of an `apus.yaml`.
@@ -49,6 +49,7 @@ extension ServerSettings {
         for node in try root["profiles"]?.list ?? [] { settings.profiles.append(try profile(node)) }
         settings.builtIn = try BuiltInConfiguration(root, file: file)
         for rule in try root["rules"]?.list ?? [] { settings.rules.append(resolve(try rule.nonEmptyString, in: file)) }
+        if let node = root["log_rules"] { try settings.readLogRules(node) }
         if let webhook = try root["alerting"]?.mapping(["webhook"])["webhook"] {
             let mapping = try webhook.mapping(["url", "send_resolved"])
             settings.webhook = Webhook(url: try url(mapping.required("url")), sendsResolved: try mapping["send_resolved"]?.bool ?? true)

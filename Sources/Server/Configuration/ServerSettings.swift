@@ -1,3 +1,4 @@
+import Alerting
 package import Collectors
 package import Settings
 package import Telemetry
@@ -61,6 +62,9 @@ package struct ServerSettings: Sendable {
     /// Globs of rule files, besides those that `prometheus.yml` names.
     package var rules: [String] = []
     package var webhook: Webhook?
+    /// Globs of rule files of Loki, and the folder that its API writes rules into.
+    package var logRules: [String] = []
+    package var logRulesFolder: String?
 
     package init() {}
 
@@ -73,8 +77,10 @@ package struct ServerSettings: Sendable {
     }
 
     /// Every glob of rule files: those of `prometheus.yml`, which start at its folder, and our own.
-    var ruleFiles: [String] {
-        prometheus.ruleFiles.map { Self.resolve($0, in: prometheus.file) } + rules
+    var ruleFiles: RuleFileSet {
+        RuleFileSet(
+            promql: prometheus.ruleFiles.map { Self.resolve($0, in: prometheus.file) } + rules,
+            logql: logRules + (logRulesFolder.map { [$0 + "/*"] } ?? []))
     }
 
     /// The path that `path`, written in `file`, means, without `.` and `..`: users see it as the label `filename`.

@@ -6,6 +6,11 @@ package struct Answer: Sendable {
     package var body: [UInt8]
     /// False where the body is compressed already or must not be.
     package var mayCompress = true
+    /// Writes the body piece by piece, as it is made, instead of ``body``. An error cuts the connection, so that the client sees that the
+    /// body is not whole.
+    package var stream: BodyStream?
+    /// Turns the connection into a WebSocket: then nothing else here counts.
+    package var session: WebSocketSession?
 
     package init(
         status: Int = 200, contentType: String = "application/json", headers: [(name: String, value: String)] = [], body: [UInt8] = []
@@ -30,4 +35,21 @@ package struct Answer: Sendable {
     package static func empty(status: Int) -> Answer {
         Answer(status: status, contentType: "")
     }
+
+    /// A body that is written piece by piece.
+    package static func stream(contentType: String, _ stream: @escaping BodyStream) -> Answer {
+        var answer = Answer(contentType: contentType)
+        answer.stream = stream
+        return answer
+    }
+
+    /// A WebSocket, for a call that asks for one.
+    package static func webSocket(_ session: @escaping WebSocketSession) -> Answer {
+        var answer = Answer(status: 101, contentType: "")
+        answer.session = session
+        return answer
+    }
 }
+
+/// Makes the next piece of a body, once the client has taken the one before; nil at the end.
+package typealias BodyStream = @Sendable () async throws -> [UInt8]?

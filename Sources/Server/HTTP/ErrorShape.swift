@@ -5,19 +5,27 @@ import Formats
 package enum ErrorShape: Sendable, Hashable {
     /// `{"status":"error","errorType":"bad_data","error":"…"}` (Prometheus, HTTP API, "Format overview").
     case prometheus
-    /// The message as text (Loki, Tempo).
+    /// The message as text (Tempo).
     case text
+    /// The message as text, with Loki's statuses: what a query does wrong is 400 whenever it shows.
+    case loki
     /// `google.rpc.Status` in the request's encoding (OTLP, "OTLP/HTTP Response").
     case otlp
     /// `{"code":"…","message":"…"}` (connect, "Error codes"): Pyroscope's querier.
     case connect
     /// `{"error":"…"}`: Apus' own endpoints.
     case apus
+    /// `{"error":{"type":"…","reason":"…"},"status":400}` (Elasticsearch, "REST APIs").
+    case elasticsearch
 
     /// The answer that says `error`.
     func answer(_ error: APIError, to call: Call?) -> Answer {
         var answer = body(error, call)
-        answer.status = self == .otlp ? otlpStatus(error) : error.status
+        switch self {
+        case .otlp: answer.status = otlpStatus(error)
+        case .loki: answer.status = lokiStatus(error)
+        default: answer.status = error.status
+        }
         if let seconds = error.retryAfterSeconds { answer.headers.append(("Retry-After", String(seconds))) }
         if error.kind == .unauthenticated { answer.headers.append(("WWW-Authenticate", "Bearer realm=\"apus\"")) }
         return answer
@@ -28,9 +36,21 @@ package enum ErrorShape: Sendable, Hashable {
         error.kind == .diskFull ? 503 : error.status
     }
 
+    /// Loki's statuses (pkg/util/server, `ClientHTTPStatusAndError`).
+    private func lokiStatus(_ error: APIError) -> Int {
+        switch error.kind {
+        case .execution: 400
+        case .cancelled: 499
+        case .timeout: 504
+        default: error.status
+        }
+    }
+
     private func body(_ error: APIError, _ call: Call?) -> Answer {
         var json = JSONWriter()
         switch self {
+        case .loki:
+            return .text(error.message)
         case .text:
             return .text(error.message + "\n")
         case .prometheus:
@@ -52,6 +72,15 @@ package enum ErrorShape: Sendable, Hashable {
         case .apus:
             json.beginObject()
             json.field("error", error.message)
+            json.endObject()
+        case .elasticsearch:
+            json.beginObject()
+            json.key("error")
+            json.beginObject()
+            json.field("type", error.kind == .overloaded ? "es_rejected_execution_exception" : "illegal_argument_exception")
+            json.field("reason", error.message)
+            json.endObject()
+            json.field("status", error.status)
             json.endObject()
         }
         return .json(json.bytes)

@@ -59,6 +59,15 @@ struct Gateway: HTTPResponder {
             answer = errors.answer(error, to: call)
             if error.kind == .tooLarge || error.kind == .overloaded { closeSoon(context.channel) }
         }
+        if let session = answer.session {
+            do throws(APIError) {
+                let key = try WebSocketUpgrade.key(call)
+                metrics.answered(route: pattern, status: answer.status, after: ContinuousClock.now - start)
+                return try await open(key, context, session)
+            } catch {
+                answer = errors.answer(error, to: call)
+            }
+        }
         metrics.answered(route: pattern, status: answer.status, after: ContinuousClock.now - start)
         return response(answer, to: call, isHead: isHead)
     }
@@ -82,7 +91,8 @@ struct Gateway: HTTPResponder {
     private func admit(_ call: inout Call, to route: Route) throws(APIError) {
         let access = settings.current.access
         if !access.isRequired, let hosts = access.hosts { try Origin.checkHost(call.headers["host"], allowed: hosts) }
-        try Origin.check(method: call.method, headers: call.headers)
+        // A WebSocket opens with a GET, but other web sites may open one as well: browsers do not ask first.
+        try Origin.check(method: WebSocketUpgrade.isAsked(call) ? .post : call.method, headers: call.headers)
         guard let scope = route.scope else {
             // An open endpoint answers whatever token comes with it.
             call.principal = (try? access.principal(headers: call.headers, now: time.milliseconds / 1_000)) ?? .anonymous
@@ -112,6 +122,14 @@ struct Gateway: HTTPResponder {
         return bytes
     }
 
+    private func open(_ key: String, _ context: Context, _ session: @escaping WebSocketSession) async throws(APIError) -> Response {
+        do {
+            return try await WebSocketUpgrade.response(key, on: context.channel, session)
+        } catch {
+            throw APIError(.unavailable, "the connection cannot become a WebSocket: \(error)")
+        }
+    }
+
     /// Closes the connection when the answer has had time to leave: what is left of a body over the limit is not read.
     private func closeSoon(_ channel: any Channel) {
         channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
@@ -132,9 +150,13 @@ struct Gateway: HTTPResponder {
                 headers[.contentEncoding] = "gzip"
             }
         }
-        let response = Response(
-            status: HTTPResponse.Status(code: answer.status), headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+        let response = Response(status: HTTPResponse.Status(code: answer.status), headers: headers, body: Self.body(of: answer))
         return isHead ? response.createHeadResponse() : response
+    }
+
+    private static func body(of answer: Answer) -> ResponseBody {
+        guard let stream = answer.stream else { return ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)) }
+        return ResponseBody(asyncSequence: BodyPieces(stream: stream))
     }
 
     private static func headers(of head: HTTPRequest) -> [String: String] {
@@ -151,6 +173,21 @@ struct Gateway: HTTPResponder {
         }
         return headers
     }
+}
+
+/// A body that is made piece by piece.
+private struct BodyPieces: AsyncSequence, Sendable {
+    let stream: BodyStream
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        let stream: BodyStream
+
+        func next() async throws -> ByteBuffer? {
+            try await stream().map { ByteBuffer(bytes: $0) }
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: stream) }
 }
 
 extension HTTPFields {

@@ -25,4 +25,6 @@ enum Limits {
     static let pointsPerSeriesMax: Int64 = 11_000
     /// How long a session of the web app lasts.
     static let sessionSeconds: Int64 = 30 * 86_400
+    /// A frame that a WebSocket's client may send: nothing that it says is longer than a ping or the reason of a close.
+    static let webSocketFrameByteCountMax = 4 << 10
 }

@@ -8,11 +8,11 @@ struct LokiPushRoutes {
 
     var routes: [Route] {
         ["/loki/api/v1/push", "/api/prom/push"].map { path in
-            .post(path, scope: .ingest, errors: .text) { try await push($0) }
+            .post(path, scope: .ingest, errors: .loki) { try await push($0) }
         }
     }
 
-    private func push(_ call: Call) async throws -> Answer {
+    func push(_ call: Call) async throws -> Answer {
         let isJSON: Bool
         switch call.mediaType {
         case "application/json": isJSON = true
@@ -21,7 +21,7 @@ struct LokiPushRoutes {
         case let other:
             throw APIError(.unsupportedEncoding, "unsupported Content-Type \"\(other)\": send application/json or application/x-protobuf")
         }
-        try await ingest.store(from: .loki, byteCount: call.body.count, batch: {
+        let result = try await ingest.store(from: .loki, byteCount: call.body.count) {
             var batch = TelemetryBatch()
             if isJSON {
                 let bytes = try call.decodedBody()
@@ -30,8 +30,13 @@ struct LokiPushRoutes {
                 let bytes = try call.decodedBody(assumed: .snappy)
                 batch.logs = try LokiPush.decodeProtobuf(bytes.span)
             }
-            return batch
-        })
+            for index in batch.logs.streams.indices {
+                batch.logs.streams[index].labels = ServiceName.discover(batch.logs.streams[index].labels)
+            }
+            return OTLP.Decoded(batch: batch, rejected: 0, rejectionMessage: "")
+        }
+        // As in Loki the other lines are stored all the same.
+        if result.rejected > 0 { throw APIError(.badRequest, result.message) }
         return .empty(status: 204)
     }
 }

@@ -63,6 +63,12 @@ struct SelfMetrics {
         for (key, count) in state.rejectedRows.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             text.sample("apus_ingest_rejected_rows_total", [("protocol", key.rawValue)], Double(count))
         }
+        text.family("apus_lines_refused_total", "counter", "Log lines refused within requests that were otherwise stored, by reason.")
+        for (reason, count) in state.refusedLines.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            text.sample("apus_lines_refused_total", [("reason", reason.rawValue)], Double(count))
+        }
+        text.family("apus_lines_cut_total", "counter", "Log lines that were longer than a line may be, and were cut.")
+        text.sample("apus_lines_cut_total", [], Double(state.cutLines))
         text.family("apus_ingest_bytes_total", "counter", "Bytes of request bodies as they came, by protocol.")
         for (key, count) in state.ingestedBytes.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             text.sample("apus_ingest_bytes_total", [("protocol", key.rawValue)], Double(count))

@@ -36,6 +36,9 @@ package final class ServerMetrics: Sendable {
         var ingestedRows: [ProtocolSignal: UInt64] = [:]
         var rejectedRows: [IngestProtocol: UInt64] = [:]
         var ingestedBytes: [IngestProtocol: UInt64] = [:]
+        /// Log lines by why they were refused.
+        var refusedLines: [LogAdmission.Reason: UInt64] = [:]
+        var cutLines: UInt64 = 0
         var queryDurations: [String: DurationHistogram] = [:]
         var queryFailures: [String: UInt64] = [:]
         var reloads: (successful: UInt64, failed: UInt64) = (0, 0)
@@ -69,6 +72,14 @@ package final class ServerMetrics: Sendable {
         }
     }
 
+    /// Counts log lines that were refused, and those that were cut.
+    func refused(lines: [LogAdmission.Reason: Int], cut: Int) {
+        state.withLock { state in
+            for (reason, count) in lines { state.refusedLines[reason, default: 0] &+= UInt64(clamping: count) }
+            state.cutLines &+= UInt64(clamping: cut)
+        }
+    }
+
     func queried(language: String, after duration: Duration, isFailure: Bool) {
         state.withLock { state in
             state.queryDurations[language, default: DurationHistogram()].observe(duration)
@@ -99,4 +110,6 @@ package enum IngestProtocol: String, Sendable, Hashable, CaseIterable {
     case jaeger
     case zipkin
     case pyroscope
+    case elasticsearch
+    case jsonLines = "json_lines"
 }

@@ -11,17 +11,19 @@ struct PrometheusRuleRoutes {
     let groups: @Sendable () -> [RuleGroupSnapshot]
 
     var routes: [Route] {
-        // Loki's clients ask for rules under a prefix of their own.
+        // Loki's clients ask for their rules under a prefix of their own.
         ["", "/prometheus"].flatMap { prefix in
             [
-                Route.get("\(prefix)/api/v1/rules", scope: .query, errors: .prometheus) { try rules($0) },
-                Route.get("\(prefix)/api/v1/alerts", scope: .query, errors: .prometheus) { _ in alerts() },
+                Route.get("\(prefix)/api/v1/rules", scope: .query, errors: .prometheus) { try rules($0, ofLogs: !prefix.isEmpty) },
+                Route.get("\(prefix)/api/v1/alerts", scope: .query, errors: .prometheus) { _ in alerts(ofLogs: !prefix.isEmpty) },
             ]
         }
     }
 
-    private func alerts() -> Answer {
-        let alerts = groups().flatMap { $0.rules.flatMap(\.alerts) }
+    private func groups(ofLogs: Bool) -> [RuleGroupSnapshot] { ofLogs ? groups().filter { $0.language == .logql } : groups() }
+
+    private func alerts(ofLogs: Bool) -> Answer {
+        let alerts = groups(ofLogs: ofLogs).flatMap { $0.rules.flatMap(\.alerts) }
         return PrometheusJSON.success { answer in
             answer.write { json in
                 json.beginObject()
@@ -34,7 +36,7 @@ struct PrometheusRuleRoutes {
         }
     }
 
-    private func rules(_ call: Call) throws -> Answer {
+    private func rules(_ call: Call, ofLogs: Bool) throws -> Answer {
         let form = try call.form()
         let kind: Rule.Kind?
         switch form.nonEmpty("type")?.lowercased() {
@@ -48,7 +50,7 @@ struct PrometheusRuleRoutes {
         let files = Set(form.all("file[]"))
         let withoutAlerts = ["true", "1"].contains(form["exclude_alerts"] ?? "")
         let isFiltered = kind != nil || !names.isEmpty
-        let wanted = groups().compactMap { group -> RuleGroupSnapshot? in
+        let wanted = groups(ofLogs: ofLogs).compactMap { group -> RuleGroupSnapshot? in
             guard groupNames.isEmpty || groupNames.contains(group.name), files.isEmpty || files.contains(group.file) else { return nil }
             var group = group
             group.rules.removeAll { rule in

@@ -5,7 +5,6 @@ import Alerting
 import Collectors
 import FlameQL
 import Formats
-import LogQL
 import PromQL
 import Query
 import Settings
@@ -56,6 +55,7 @@ package struct ApusServer: Sendable {
     private let readiness: Readiness
     private let startedAt: Int64
     private let deltas = DeltaAccumulator()
+    private let liveLogs = LiveLogs()
     private let collectors: CollectorSet
     private let remoteWrite: RemoteWriteManager?
     /// The `otlp` section of `prometheus.yml`.
@@ -71,7 +71,8 @@ package struct ApusServer: Sendable {
     ) throws(ServeError) {
         self.options = options
         self.settings = settings
-        let (backend, remoteWrite) = backend.forwarding(settings, time: time, logger: logger)
+        var (backend, remoteWrite) = backend.forwarding(settings, time: time, logger: logger)
+        backend.store = TappedStore(base: backend.store, live: liveLogs)
         self.backend = backend
         self.remoteWrite = remoteWrite
         otlp = Shared(options.otlp(settings))
@@ -133,9 +134,11 @@ package struct ApusServer: Sendable {
         }
     }
 
-    private var ingest: Ingest { Ingest(store: backend.store, metrics: metrics, redactor: redactor) }
-
-    private var otlpReceiver: OTLPReceiver { OTLPReceiver(ingest: ingest, deltas: deltas, options: { [otlp] in otlp.value }) }
+    private var ingest: Ingest {
+        Ingest(store: backend.store, metrics: metrics, redactor: redactor) { [live, time] in
+            LogAdmission.range(at: time.nanoseconds, retention: live.current.logRetention)
+        }
+    }
 
     private var otlpReceiver: OTLPReceiver { OTLPReceiver(ingest: ingest, deltas: deltas, options: { [otlp] in otlp.value }) }
 
@@ -154,7 +157,7 @@ package struct ApusServer: Sendable {
             compact: backend.compact, mayQuit: options.isAdminAPIEnabled || settings.isAdminAPIEnabled)
         let otlp = OTLPRoutes(receiver: otlpReceiver).routes
         var all = otlp + admin.routes
-        all += RemoteWriteRoutes(ingest: ingest).routes + LokiPushRoutes(ingest: ingest).routes
+        all += RemoteWriteRoutes(ingest: ingest).routes + LogIngestRoutes(ingest: ingest).routes
         all += JaegerRoutes(ingest: ingest).routes + ZipkinRoutes(ingest: ingest).routes
         all += queryRoutes(store)
         all += PrometheusServerRoutes(
@@ -203,6 +206,10 @@ package struct ApusServer: Sendable {
             externalLabels: { collectors.externalLabels }
         ).routes
         routes += PrometheusRuleRoutes(groups: { collectors.rules.groups() }).routes
+        routes += LokiRuleRoutes(
+            groups: { collectors.rules.groups() }, folder: settings.logRulesFolder.map { RuleFolder(path: $0) },
+            reload: { [settings] in try collectors.reloadRules(settings) }
+        ).routes
         routes += AlertmanagerRoutes(
             alerts: { collectors.rules.alerts() }, receiver: settings.webhook == nil ? nil : "webhook", externalURL: externalURL,
             startedAt: startedAt
@@ -212,8 +219,10 @@ package struct ApusServer: Sendable {
             lastReload: { [metrics, startedAt] in metrics.lastReload ?? (true, startedAt) },
             retention: settings.retention.metrics, configuration: { collectors.prometheusText }, flags: flags
         ).routes
-        routes += LokiQueryRoutes(engine: LogQLEngine(store: store), runner: runner, time: time).routes
-        routes += LokiMetadataRoutes(store: store, time: time).routes
+        routes += LokiAPI(
+            store: store, state: backend.state, runner: runner, live: liveLogs, settings: settings,
+            isAdminEnabled: options.isAdminAPIEnabled || settings.isAdminAPIEnabled, time: time
+        ).routes
         let traceql = TraceQLEngine(store: store)
         routes += TempoRoutes(engine: traceql, runner: runner, time: time).routes
         routes += TempoTagRoutes(engine: traceql, runner: runner, time: time).routes
@@ -231,7 +240,8 @@ package struct ApusServer: Sendable {
         let isGuarded = settings.tokens.isEmpty && !isInsecure
         let hosts = isGuarded ? settings.hosts + [addresses.http.host] : nil
         return LiveSettings.Values(
-            access: Access(tokens: settings.tokens, hosts: hosts), bodyByteCountMax: settings.limits.bodyByteCountMax)
+            access: Access(tokens: settings.tokens, hosts: hosts), bodyByteCountMax: settings.limits.bodyByteCountMax,
+            logRetention: settings.retention.logs)
     }
 
     /// Refuses to stand open to others by accident.

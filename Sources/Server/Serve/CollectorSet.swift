@@ -90,6 +90,9 @@ struct CollectorSet: Sendable {
         Self.warn(settings, logger)
     }
 
+    /// Reads the rule files again.
+    func reloadRules(_ settings: ServerSettings) throws(ServeError) { try applyRules(settings) }
+
     private func applyRules(_ settings: ServerSettings) throws(ServeError) {
         do {
             try rules.apply(files: settings.ruleFiles, options: Self.ruleOptions(settings, externalURL))

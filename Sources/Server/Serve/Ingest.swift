@@ -9,6 +9,8 @@ struct Ingest: Sendable {
     let metrics: ServerMetrics
     /// Takes out of log lines what must not be stored.
     var redactor: Redactor?
+    /// The instants of log lines that are taken now, in nanoseconds.
+    var logRange: @Sendable () -> TimeRange = { .all }
 
     /// Runs one request of telemetry: `decode` turns its bytes into a batch, which is then stored.
     ///
@@ -21,6 +23,7 @@ struct Ingest: Sendable {
         var decoded: OTLP.Decoded
         do {
             decoded = try decode()
+            if !decoded.batch.logs.streams.isEmpty { admit(&decoded) }
         } catch {
             metrics.ingested(by: ingest, byteCount: byteCount, rows: [], rejected: 0, outcome: .invalid)
             throw APIError(error)
@@ -45,6 +48,17 @@ struct Ingest: Sendable {
         _ = try await store(from: ingest, byteCount: byteCount) {
             OTLP.Decoded(batch: try decode(), rejected: 0, rejectionMessage: "")
         }
+    }
+
+    /// Leaves out the lines that no store takes, so that the others are stored.
+    private func admit(_ decoded: inout OTLP.Decoded) {
+        var admission = LogAdmission(range: logRange())
+        admission.admit(&decoded.batch.logs)
+        guard admission.refusedCount > 0 || admission.cutCount > 0 else { return }
+        metrics.refused(lines: admission.refused, cut: admission.cutCount)
+        guard admission.refusedCount > 0 else { return }
+        decoded.rejected += admission.refusedCount
+        decoded.rejectionMessage = [decoded.rejectionMessage, admission.message].filter { !$0.isEmpty }.joined(separator: "; ")
     }
 
     private static func rowCounts(_ batch: TelemetryBatch) -> [(Signal, Int)] {

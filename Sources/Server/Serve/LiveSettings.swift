@@ -5,6 +5,8 @@ final class LiveSettings: Sendable {
     struct Values: Sendable {
         var access: Access
         var bodyByteCountMax = 64 << 20
+        /// How long log lines are kept: older ones are not taken.
+        var logRetention: Duration = .seconds(30 * 86_400)
     }
 
     private let values: Mutex<Values>

@@ -10,7 +10,9 @@ struct WebRoutes {
     }
 
     /// The first names of paths that are APIs: what is not found there is no page of the app.
-    private static let apis: Set<String> = ["api", "loki", "v1", "otlp", "pyroscope", "querier.v1.QuerierService", "-", "metrics", "alertmanager"]
+    private static let apis: Set<String> = [
+        "api", "loki", "elasticsearch", "insert", "v1", "otlp", "pyroscope", "querier.v1.QuerierService", "-", "metrics", "alertmanager",
+    ]
 
     private func answer(_ call: Call) throws -> Answer {
         guard let folder else {
