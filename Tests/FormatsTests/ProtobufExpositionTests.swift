@@ -89,7 +89,7 @@ struct ProtobufExpositionTests {
         let floats = result.series.filter { $0.histogram == nil }.map { series in
             var labels = series.labels
             for name in ["le", "quantile"] { labels[name] = labels[name].map { Double($0)?.description ?? $0 } }
-            return "\(labels) \(series.value)"
+            return "\(labels) \(series.value.isNaN ? .nan : series.value)"
         }
         #expect(floats == expected)
         #expect(result.histograms.count == nativeCount)

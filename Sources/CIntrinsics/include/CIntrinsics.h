@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-// adjtimex(2), which Swift's Glibc module leaves out.
-#include <sys/timex.h>
 
 // glibc's substring search, which Swift's Glibc module leaves out.
 static inline const void *apus_memmem(const void *haystack, size_t haystackByteCount, const void *needle, size_t needleByteCount) {

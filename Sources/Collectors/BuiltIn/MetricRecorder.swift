@@ -45,7 +45,8 @@ package struct MetricRecorder: Sendable {
     private var orderBefore: [Int] = []
     /// Where in ``orderBefore`` the next sample should be.
     private var cursor = 0
-    private var round: UInt64 = 1
+    /// Counts from 2, so that an entry that no round had yet (0) was not in the last one either.
+    private var round: UInt64 = 2
     private var described: Set<String> = []
     private var descriptions: [MetricMetadata] = []
 

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Glibc
 import NIOCore
+import NIOHTTP1
 import Synchronization
 
 /// Asks Docker (or what speaks its API: Podman) for the containers that run.

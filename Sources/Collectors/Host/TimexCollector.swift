@@ -31,15 +31,14 @@ struct TimexCollector: HostCollector {
     private static let frequencyUnit = 1e6 * 65_536
 
     mutating func collect(_ round: inout HostRound) throws(HostCollectorError) {
-        var state = timex()
-        let result = adjtimex(&state)
+        let state = apus_read_clock()
         // A sandbox may forbid to look at the clock, for fear of its being set.
-        if result < 0, errno == EPERM { throw .noData }
-        guard result >= 0 else { throw .failed("adjtimex: \(String(cString: strerror(errno)))") }
+        if state.result < 0, state.error == EPERM { throw .noData }
+        guard state.result >= 0 else { throw .failed("adjtimex: \(String(cString: strerror(state.error)))") }
         let unit = state.status & Self.nanosecondsBit != 0 ? 1e9 : 1e6
-        round.recorder.add(Self.synchronized, result == Self.timeError ? 0 : 1)
+        round.recorder.add(Self.synchronized, state.result == Self.timeError ? 0 : 1)
         round.recorder.add(Self.offset, Double(state.offset) / unit)
-        round.recorder.add(Self.frequency, 1 + Double(state.freq) / Self.frequencyUnit)
+        round.recorder.add(Self.frequency, 1 + Double(state.frequency) / Self.frequencyUnit)
         round.recorder.add(Self.maximumError, Double(state.maxerror) / 1e6)
         round.recorder.add(Self.estimatedError, Double(state.esterror) / 1e6)
         round.recorder.add(Self.status, Double(state.status))

@@ -29,9 +29,15 @@ final class DatagramSocket: Sendable {
         self.packets = packets
         source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: DispatchQueue(label: "apus.datagrams"))
         source.setEventHandler {
-            while let packet = Self.receive(descriptor) { continuation.yield(packet) }
-            // A port that is closed, a host that cannot be reached: nothing more is to be waited for.
-            if errno != EAGAIN, errno != EINTR { continuation.finish() }
+            while true {
+                switch Self.receive(descriptor) {
+                case .success(let packet): continuation.yield(packet)
+                case .failure(let error):
+                    // A port that is closed, a host that cannot be reached: nothing more is to be waited for.
+                    if error.code != EAGAIN, error.code != EINTR { continuation.finish() }
+                    return
+                }
+            }
         }
         source.setCancelHandler {
             close(descriptor)
@@ -74,10 +80,15 @@ final class DatagramSocket: Sendable {
 
     private static func failure(_ what: String) -> ProbeFailure { ProbeFailure("\(what): \(String(cString: strerror(errno)))") }
 
-    private static func receive(_ descriptor: CInt) -> Packet? {
+    private struct ReceiveError: Error {
+        var code: CInt
+    }
+
+    private static func receive(_ descriptor: CInt) -> Result<Packet, ReceiveError> {
         var bytes = [UInt8](repeating: 0, count: packetByteCountMax)
         var control = [UInt8](repeating: 0, count: controlByteCount)
         var controlCount = 0
+        var code: CInt = 0
         let count = bytes.withUnsafeMutableBytes { buffer in
             control.withUnsafeMutableBytes { control in
                 var vector = iovec(iov_base: buffer.baseAddress, iov_len: buffer.count)
@@ -88,14 +99,15 @@ final class DatagramSocket: Sendable {
                     message.msg_control = control.baseAddress
                     message.msg_controllen = control.count
                     let count = recvmsg(descriptor, &message, 0)
+                    if count < 0 { code = errno }
                     controlCount = Int(message.msg_controllen)
                     return count
                 }
             }
         }
-        guard count >= 0 else { return nil }
+        guard count >= 0 else { return .failure(ReceiveError(code: code)) }
         bytes.removeLast(bytes.count - count)
-        return Packet(bytes: bytes, hopLimit: hopLimit(control.prefix(controlCount)))
+        return .success(Packet(bytes: bytes, hopLimit: hopLimit(control.prefix(controlCount))))
     }
 
     /// Reads `cmsghdr`s: length (a word), level, type, and the data up to the length; each begins at a whole word.

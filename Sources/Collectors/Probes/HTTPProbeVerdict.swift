@@ -1,6 +1,7 @@
 import Codecs
 import Formats
 import NIOHTTP1
+import Patterns
 
 /// Whether an answer is what a module wants.
 struct HTTPProbeVerdict {

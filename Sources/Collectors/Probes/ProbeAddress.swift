@@ -17,14 +17,24 @@ struct ProbeAddress: Sendable, Hashable {
 
     /// An address as it is written; nil for a name.
     init?(literal text: String) {
-        var four = in_addr()
-        if inet_pton(AF_INET, text, &four) == 1 {
-            self.init(bytes: withUnsafeBytes(of: &four) { Array($0) })
-            return
+        var bytes = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, text, &bytes) == 1 {
+            self.init(bytes: Array(bytes.prefix(4)))
+        } else {
+            guard inet_pton(AF_INET6, text, &bytes) == 1 else { return nil }
+            self.init(bytes: bytes)
         }
-        var six = in6_addr()
-        guard inet_pton(AF_INET6, text, &six) == 1 else { return nil }
-        self.init(bytes: withUnsafeBytes(of: &six) { Array($0) })
+    }
+
+    /// Reads a `sockaddr` of the C library, laid out as in ip(7) and ipv6(7); nil for another family.
+    init?(_ address: UnsafeRawBufferPointer) {
+        guard address.count >= 16 else { return nil }
+        switch CInt(address.loadUnaligned(as: sa_family_t.self)) {
+        case AF_INET: self.init(bytes: Array(address[4..<8]))
+        case AF_INET6 where address.count >= 28:
+            self.init(bytes: Array(address[8..<24]), scope: address.loadUnaligned(fromByteOffset: 24, as: UInt32.self))
+        default: return nil
+        }
     }
 
     /// As NIO wants it.
@@ -32,27 +42,15 @@ struct ProbeAddress: Sendable, Hashable {
         try SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: port)
     }
 
-    /// Calls `body` with the address as the C library has it.
-    func withSocketAddress<Result>(port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
-        let number = in_port_t(truncatingIfNeeded: port).bigEndian
-        if isIPv6 {
-            var address = sockaddr_in6()
-            address.sin6_family = sa_family_t(AF_INET6)
-            address.sin6_port = number
-            address.sin6_scope_id = scope
-            withUnsafeMutableBytes(of: &address.sin6_addr) { $0.copyBytes(from: bytes.prefix($0.count)) }
-            return Self.call(&address, body)
-        }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = number
-        withUnsafeMutableBytes(of: &address.sin_addr) { $0.copyBytes(from: bytes.prefix($0.count)) }
-        return Self.call(&address, body)
-    }
-
-    private static func call<Address, Result>(_ address: inout Address, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
-        withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<Address>.size)) }
+    /// Calls `body` with the address as the C library has it: family, port, and for IPv6 a flow before and a scope behind it.
+    func withSocketAddress<Result>(port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result? {
+        let family = sa_family_t(isIPv6 ? AF_INET6 : AF_INET)
+        var layout = withUnsafeBytes(of: family) { Array($0) } + [UInt8(truncatingIfNeeded: port >> 8), UInt8(truncatingIfNeeded: port)]
+        if isIPv6 { layout += [0, 0, 0, 0] }
+        layout += bytes
+        layout += isIPv6 ? withUnsafeBytes(of: scope) { Array($0) } : [UInt8](repeating: 0, count: 8)
+        return layout.withUnsafeBytes { buffer in
+            buffer.baseAddress?.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(buffer.count)) }
         }
     }
 

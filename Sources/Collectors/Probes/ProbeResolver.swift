@@ -74,16 +74,8 @@ enum ProbeResolver {
         while let entry = next?.pointee {
             next = entry.ai_next
             guard let address = entry.ai_addr else { continue }
-            if entry.ai_family == AF_INET {
-                address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { pointer in
-                    addresses.append(ProbeAddress(bytes: withUnsafeBytes(of: pointer.pointee.sin_addr) { Array($0) }))
-                }
-            } else if entry.ai_family == AF_INET6 {
-                address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { pointer in
-                    let bytes = withUnsafeBytes(of: pointer.pointee.sin6_addr) { Array($0) }
-                    addresses.append(ProbeAddress(bytes: bytes, scope: pointer.pointee.sin6_scope_id))
-                }
-            }
+            let bytes = UnsafeRawBufferPointer(start: address, count: Int(entry.ai_addrlen))
+            if let found = ProbeAddress(bytes) { addresses.append(found) }
         }
         return .success(addresses)
     }

@@ -77,7 +77,7 @@ struct ProbeStream: ~Copyable {
     }
 
     private mutating func readMore() async throws -> Bool {
-        guard var chunk = try await inbound.next() else { return false }
+        guard var chunk = try await inbound.next(isolation: #isolation) else { return false }
         buffer.discardReadBytes()
         buffer.writeBuffer(&chunk)
         return true

@@ -94,9 +94,9 @@ struct ProbeURL: Sendable, Hashable {
         if reference.hasPrefix("/") {
             url.target = String(reference)
         } else if reference.hasPrefix("?") {
-            url.target = path + reference
+            url.target = String(path) + reference
         } else if !reference.isEmpty {
-            let folder = path.lastIndex(of: "/").map { path[...$0] } ?? "/"
+            let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "/"
             url.target = Self.normalized(folder + reference)
         }
         return url

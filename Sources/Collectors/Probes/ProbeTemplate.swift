@@ -6,7 +6,7 @@ enum ProbeTemplate {
         guard template.utf8.contains(UInt8(ascii: "$")) else { return template }
         let bytes = Array(text.utf8)
         var result = ""
-        var rest = Substring(template)
+        var rest = Swift.Substring(template)
         while let dollar = rest.firstIndex(of: "$") {
             result += rest[..<dollar]
             rest = rest[rest.index(after: dollar)...]

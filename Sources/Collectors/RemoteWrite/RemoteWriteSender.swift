@@ -236,10 +236,12 @@ struct RemoteWriteSender: Sendable {
 extension MetricBatch {
     /// The first and the second half of the rows, each with the series that it needs.
     fileprivate var halves: (MetricBatch, MetricBatch) {
-        let (samples, others) = (sampleCount / 2, histograms.count / 2)
-        let isSmall = sampleCount < 2 && histograms.count < 2
-        // One sample, one histogram and exemplars: kind by kind.
-        let cut = isSmall ? (sampleCount, 0, 0) : (samples, others, exemplars.count / 2)
+        var cut = (sampleCount / 2, histograms.count / 2, exemplars.count / 2)
+        let kindCount = [sampleCount, histograms.count, exemplars.count].count { $0 > 0 }
+        if sampleCount < 2, histograms.count < 2, kindCount > 1 {
+            // One sample, one histogram and exemplars: kind by kind.
+            cut = sampleCount > 0 ? (1, 0, 0) : (0, 1, 0)
+        }
         let first = part(0..<cut.0, 0..<cut.1, 0..<cut.2)
         return (first, part(cut.0..<sampleCount, cut.1..<histograms.count, cut.2..<exemplars.count))
     }

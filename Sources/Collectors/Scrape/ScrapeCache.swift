@@ -131,12 +131,16 @@ struct ScrapeCache: Sendable {
             }
         }
         exemplars = newExemplars
+        liveCount = outcome.rows.series.count
         if wasAlive { appendMarkers(of: generation - 1, at: timestamp, except: came, to: &outcome.rows) }
         for family in exposition.metadata where metadata[family.family] != family {
             metadata[family.family] = family
             outcome.rows.batch.metadata.append(family)
         }
-        liveCount = outcome.rows.series.count
+        // Families that ever change their names must not fill the memory either.
+        if metadata.count > 2 * exposition.metadata.count + Self.deadEntryCountMax {
+            metadata = Dictionary(exposition.metadata.map { ($0.family, $0) }) { _, last in last }
+        }
         return outcome
     }
 

@@ -136,7 +136,7 @@ struct DiscoveryManagerTests {
     @Test(
         "what Prometheus refuses is refused with its place",
         arguments: [
-            ("file_sd_configs: [{files: ['a.txt']}]", "1:27: \"a.txt\" must end in .json, .yml or .yaml"),
+            ("file_sd_configs: [{files: ['a.txt']}]", "1:28: \"a.txt\" must end in .json, .yml or .yaml"),
             ("file_sd_configs: [{files: []}]", "1:19: files is empty"),
             ("http_sd_configs: [{}]", "1:19: http_sd_configs[0]: url is missing"),
             ("http_sd_configs: [{url: 'ftp://x'}]", "1:25: URL scheme must be 'http' or 'https'"),

@@ -60,7 +60,8 @@ final class KubernetesServer: Sendable {
 
     func send(_ type: String, _ object: String, to path: String) {
         var state = self.state.value
-        state.events[path, default: []].append("{\"type\":\"\(type)\",\"object\":\(object)}")
+        // One event a line.
+        state.events[path, default: []].append("{\"type\":\"\(type)\",\"object\":\(object.replacing("\n", with: " "))}")
         self.state.value = state
     }
 
