@@ -211,7 +211,7 @@ struct LogPipeline {
 
     private func format(_ formats: [(label: String, source: Source)], _ row: inout Row) {
         // All templates of a stage see the labels as they were when the first one ran.
-        var context: TemplateContext?
+        var context: TemplateRow?
         for (label, source) in formats {
             switch source {
             case .label(let name):

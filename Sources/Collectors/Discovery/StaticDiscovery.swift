@@ -14,14 +14,6 @@ package struct StaticDiscovery: DiscoveryConfiguration, Discovery {
     package init(_ node: ConfigurationNode) throws(ConfigurationError) {
         groups = []
         for (index, item) in try node.list.enumerated() {
-            // Prometheus refuses URLs here at once, other discoveries when they find them.
-            for target in try item.mapping(["targets", "labels"])["targets"]?.list ?? [] {
-                let address = try target.nonEmptyString
-                guard !address.contains("/") else {
-                    throw target.error(
-                        "\(address.debugDescription) is not a valid hostname: expected host:port without scheme or path")
-                }
-            }
             groups.append(try TargetGroup(item, source: String(index)))
         }
     }
