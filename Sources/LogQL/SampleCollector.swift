@@ -33,11 +33,15 @@ struct SampleCollector: LogScanReader {
         let plan = try ColumnPlan(aggregation.logs.stages)
         // What needs all labels, or the bytes of lines, fields cannot tell.
         if let plan, let needed, let fields = plan.fields(plan.isComplete && !table.countsBytes ? needed : []) {
-            (self.plan, self.fields) = (plan, fields)
+            // Where no label is read, which rows have fields is all that is asked.
+            (self.plan, self.fields) = (plan, fields.isEmpty ? [Self.noField] : fields)
         } else {
             (self.plan, self.fields) = (nil, [])
         }
     }
+
+    /// A name that no field has.
+    private static let noField = "\u{0}"
 
     private var aggregation: RangeAggregation { table.aggregation }
 
@@ -95,6 +99,7 @@ struct SampleCollector: LogScanReader {
             }
             table.linesProcessed += count
             try context.read(samples: count)
+            if !table.isCounting { try context.reserve(bytes: count * 8) }
             block.isWanted = isWanted
         } else {
             for row in verdicts.indices where verdicts[row] == ColumnVerdict.fails { block.isWanted[row] = 0 }

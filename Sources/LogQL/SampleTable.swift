@@ -63,7 +63,6 @@ struct SampleTable: Sendable {
         var end: Int64
     }
 
-    /// nil behind the last window, from where on there is none.
     func steps(at timestamp: Int64) -> Steps {
         let from = timestamp &+ aggregation.offset &- grid.start
         let to = from &+ aggregation.range &- 1
@@ -71,9 +70,11 @@ struct SampleTable: Sendable {
         if to < 0 { return Steps(first: 0, last: -1, end: origin &- aggregation.range) }
         let first = from <= 0 ? 0 : (from &+ grid.step &- 1) / grid.step
         let last = to / grid.step
-        let end = min(origin &+ first &* grid.step, origin &+ (last &+ 1) &* grid.step &- aggregation.range)
-        return Steps(
-            first: Int(min(first, Int64(grid.count))), last: Int(min(last, Int64(grid.count - 1))), end: max(timestamp, end))
+        let count = Int64(grid.count)
+        // At the ends of the grid later instants lie in the same windows, or in none.
+        let firstEnd = first >= count ? .max : origin &+ first &* grid.step
+        let lastEnd = last >= count - 1 ? .max : origin &+ (last &+ 1) &* grid.step &- aggregation.range
+        return Steps(first: Int(min(first, count)), last: Int(min(last, count - 1)), end: max(timestamp, min(firstEnd, lastEnd)))
     }
 
     /// Adds lines to every window that they lie in.
