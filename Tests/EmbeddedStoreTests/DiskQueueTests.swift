@@ -122,6 +122,22 @@ struct DiskQueueTests {
         #expect(queue.reporter.damagedPlaces.count == 1)
     }
 
+    @Test("a file that was cut ends where it was cut")
+    func cut() async throws {
+        for byteCount in [0, 5, 28, 29, 100, 500] {
+            let disk = SimulatedDisk(seed: 6)
+            let queue = try DiskQueue.open(Self.options(disk))
+            let start = queue.newest
+            for number in 0..<100 { try await queue.append(Self.record(number), rowCount: 1) }
+            let first = queue.segments[0].number
+            try disk.open("/data/remote/" + QueueSegment.name(first), .update).truncate(to: byteCount)
+            let all = try Self.readAll(queue, from: start)
+            #expect(all.numbers == all.numbers.sorted())
+            #expect(all.numbers.last == 99)
+            #expect(all.lost == UInt64(100 - all.numbers.count), "\(byteCount)")
+        }
+    }
+
     @Test("no acknowledged record is missing after a crash at any operation", arguments: [true, false])
     func crashes(isOrderly: Bool) async throws {
         for operation in 1...120 {

@@ -51,6 +51,8 @@ extension DiskQueue {
         var wanted = min(available, max(byteCountMax, RecordFraming.headerByteCount))
         while true {
             let bytes = try file.read(at: place.offset, count: wanted)
+            // A file that was cut has no more to give.
+            let mayGrow = bytes.count == wanted && wanted < available
             var offset = 0
             while offset < bytes.count {
                 switch RecordFraming.read(bytes, at: offset, file: segment.number, base: place.offset) {
@@ -62,11 +64,11 @@ extension DiskQueue {
                     offset = payload.upperBound
                     run.end.offset = place.offset + offset
                     continue
-                case .damagedPayload(let payload) where payload.upperBound > bytes.count && payload.upperBound <= available:
+                case .damagedPayload(let payload) where mayGrow && payload.upperBound > bytes.count && payload.upperBound <= available:
                     // Cut short by this read only.
                     if !run.records.isEmpty { return run }
                     wanted = payload.upperBound
-                case .nothing where bytes.count - offset < RecordFraming.headerByteCount && wanted < available:
+                case .nothing where mayGrow && bytes.count - offset < RecordFraming.headerByteCount:
                     if !run.records.isEmpty { return run }
                     wanted = min(available, wanted + RecordFraming.headerByteCount)
                 case .damagedPayload, .nothing:
