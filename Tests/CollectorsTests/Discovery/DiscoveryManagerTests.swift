@@ -160,7 +160,6 @@ struct DiscoveryManagerTests {
             ("kubernetes_sd_configs: [{role: pod, api_server: 'http://x', namespaces: {own_namespace: true}}]", "1:25: cannot use 'api_server' and"),
             ("kubernetes_sd_configs: [{role: pod, selectors: [{role: service}]}]", "1:56: pod role supports only pod, node selectors"),
             ("kubernetes_sd_configs: [{role: pod, selectors: [{role: pod}, {role: pod}]}]", "1:69: duplicated selector role: pod"),
-            ("static_configs: [{targets: ['http://x/m']}]", "1:29: \"http://x/m\" is not a valid hostname"),
         ])
     func refused(yaml: String, message: String) throws {
         let refusal = try DiscoveryBench.refusal(yaml)
