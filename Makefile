@@ -1,7 +1,7 @@
 # `make up` shows Apus beside a Go backend; `make test` runs every test. Both install what they need.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build up down test bench clean soak kills
+.PHONY: help build up down test bench clean soak kills tailing
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -34,6 +34,10 @@ soak: ## the storage simulation on new seeds for MINUTES=10; APUS_SIMULATION_SEE
 
 kills: ## kill -9 under load N=100 times, and compare everything acknowledged
 	@scripts/kills.sh $(N)
+
+tailing: N = 50
+tailing: ## kill -9 N=50 times while files are followed, rotated and truncated, and compare every line
+	@scripts/tailing.sh $(N)
 
 clean: ## remove everything built or fetched
 	@scripts/demo.sh stop || true

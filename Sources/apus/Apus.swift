@@ -9,7 +9,7 @@ struct Apus: AsyncParsableCommand {
         abstract: "Metrics, logs, traces, profiles and alerts in one binary.",
         version: Version.number,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, TestCommand.self, QueryCommand.self, BackupCommand.self, RestoreCommand.self,
+            ServeCommand.self, AgentCommand.self, CheckCommand.self, TestCommand.self, QueryCommand.self, BackupCommand.self, RestoreCommand.self,
             VersionCommand.self,
         ])
 }

@@ -12,9 +12,10 @@ import Testing
 struct TailBench {
     let folder: ScratchFolder
     let store = MemoryStore()
-    let state = MemoryStateStore()
     var options = TailOptions()
     var configuration: TailConfiguration
+    var encoding: LineEncoding?
+    var decompression: TailJob.Decompression?
 
     init(include: [String] = ["*.log"], exclude: [String] = [], format: TailConfiguration.Format = .plain) throws {
         folder = try ScratchFolder()
@@ -30,11 +31,19 @@ struct TailBench {
 
     func start(_ store: (any TelemetryStore)? = nil) -> TailSet {
         TailSet(
-            store: store ?? self.store, positions: state, options: options, time: .system, logger: Logger(label: "test")
-        )
+            delivery: StoreDelivery(store: store ?? self.store), positions: self.store, options: options, time: .system,
+            logger: Logger(label: "test"))
     }
 
-    func poll(_ set: inout TailSet) async { _ = await set.poll([configuration]) }
+    /// As the files under `include`, but read in another manner.
+    var job: TailJob {
+        var job = TailJob(configuration)
+        job.encoding = encoding
+        job.decompression = decompression
+        return job
+    }
+
+    func poll(_ set: inout TailSet) async { _ = await set.poll([job]) }
 
     func append(_ text: String, to name: String) throws { try append(Array(text.utf8), to: name) }
 
@@ -130,7 +139,7 @@ struct TailTests {
         await bench.poll(&tailer)
         try FileManager.default.removeItem(atPath: bench.path("a.log"))
         await bench.poll(&tailer)
-        #expect(try bench.state.values(in: TailPosition.namespace).isEmpty)
+        #expect(try bench.store.values(in: TailPosition.namespace).isEmpty)
         try bench.append("two\n", to: "a.log")
         await bench.poll(&tailer)
         #expect(try await bench.lines() == ["one", "two"])
@@ -274,7 +283,7 @@ struct TailTests {
     func running() async throws {
         let bench = try TailBench()
         let tailer = LogTailer(
-            configuration: [bench.configuration], store: bench.store, state: bench.state, logger: Logger(label: "test"))
+            jobs: [bench.job], delivery: StoreDelivery(store: bench.store), positions: bench.store, logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await tailer.run() }
             try await Task.sleep(for: .milliseconds(100))
@@ -333,6 +342,7 @@ struct LineFieldsTests {
 final class FailingStore: TelemetryStore {
     private let store: MemoryStore
     private let failing = Mutex(false)
+    private let refused = Mutex(0)
 
     init(_ store: MemoryStore) { self.store = store }
 
@@ -341,9 +351,16 @@ final class FailingStore: TelemetryStore {
         set { failing.withLock { $0 = newValue } }
     }
 
+    /// Rows that it says it refused, while it takes all.
+    var refusedRowCount: Int {
+        get { refused.withLock { $0 } }
+        set { refused.withLock { $0 = newValue } }
+    }
+
     func append(_ batch: consuming TelemetryBatch) async throws(StoreError) {
         if isFailing { throw StoreError(.diskFull, "the disk is full") }
         try await store.append(batch)
+        if refusedRowCount > 0 { throw StoreError(.rejected, "too old", refusedRowCount: refusedRowCount) }
     }
     func streams(_ signal: Signal, matching matchers: [LabelMatcher], in range: TimeRange, limit: Int?)
         async throws(StoreError) -> [TelemetryStream]

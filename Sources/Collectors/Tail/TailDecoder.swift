@@ -1,3 +1,4 @@
+import Codecs
 import Formats
 import Telemetry
 
@@ -18,6 +19,8 @@ struct TailDecoder {
 
     init(configuration: TailConfiguration, path: String, options: TailOptions, time: TimeSource) {
         var labels = configuration.labels
+        // A pod's file says whose it is; what is configured stands.
+        if configuration.format == .cri, let pod = PodPath(path) { labels = Labels(pod.labels + labels.pairs) }
         labels["filename"] = path
         self.labels = labels
         format = configuration.format
@@ -25,15 +28,49 @@ struct TailDecoder {
         self.time = time
     }
 
-    /// Whether lines wait for their last piece.
-    var holdsBack: Bool { !pieces.isEmpty }
-
-    mutating func decode(_ lines: [TailedFile.Line]) -> [LogEntry] {
-        let now = time.nanoseconds
-        return lines.compactMap { entry(of: $0, now: now) }
+    /// The pieces of lines whose last one has not come yet; empty where there are none.
+    var checkpoint: [UInt8] {
+        var writer = ProtobufWriter()
+        for (stream, bytes) in pieces.sorted(by: { $0.key < $1.key }) {
+            writer.message(1) { writer in
+                writer.string(1, stream)
+                writer.bytes(2, bytes)
+            }
+        }
+        return writer.bytes
     }
 
-    private mutating func entry(of line: TailedFile.Line, now: Int64) -> LogEntry? {
+    /// Takes up ``checkpoint``.
+    ///
+    /// - Returns: whether it could be read.
+    mutating func restore(_ checkpoint: [UInt8]) -> Bool {
+        let bytes = checkpoint.span
+        var restored: [String: [UInt8]] = [:]
+        do throws(DecodeError) {
+            var reader = ProtobufReader(bytes)
+            while let field = try reader.next(in: bytes) {
+                guard field.number == 1 else { continue }
+                var piece = try field.message("piece")
+                var (stream, text) = ("", [UInt8]())
+                while let field = try piece.next(in: bytes) {
+                    switch field.number {
+                    case 1: stream = try field.validString("stream", in: bytes)
+                    case 2: text = bytes.copied(try field.range("text"))
+                    default: break
+                    }
+                }
+                restored[stream] = text
+            }
+        } catch { return false }
+        pieces = restored
+        return true
+    }
+
+    mutating func decode(_ lines: [LineCutter.Line], now: Int64) -> [LogEntry] {
+        lines.compactMap { entry(of: $0, now: now) }
+    }
+
+    private mutating func entry(of line: LineCutter.Line, now: Int64) -> LogEntry? {
         var bytes = line.bytes
         var wrapperTime: Int64?
         var metadata: [Label] = []

@@ -1,3 +1,4 @@
+import Codecs
 import Glibc
 
 /// Which file it is, whatever its name is now.
@@ -16,7 +17,7 @@ struct FileIdentity: Sendable, Hashable {
     }
 }
 
-/// A hash of the first bytes of a file. File systems give an inode to a new file as soon as the old one is gone, so device and
+/// A hash of some bytes of a file. File systems give an inode to a new file as soon as the old one is gone, so device and
 /// inode alone do not say that a file is still the same.
 struct FileFingerprint: Sendable, Hashable {
     /// The most bytes hashed; a file that was shorter is hashed as far as it went.
@@ -28,13 +29,18 @@ struct FileFingerprint: Sendable, Hashable {
     /// Nothing is known yet.
     static let none = FileFingerprint(byteCount: 0, hash: 0)
 
-    /// Hashes the first `byteCount` bytes; nil where the file has fewer.
-    init?(descriptor: Int32, byteCount: Int) {
+    /// Hashes the `byteCount` bytes before `end`; nil where the file has fewer.
+    init?(descriptor: Int32, byteCount: Int, before end: Int64) {
         var buffer = [UInt8](repeating: 0, count: byteCount)
-        guard byteCount == 0 || pread(descriptor, &buffer, byteCount, 0) == byteCount else { return nil }
+        let start = end - Int64(byteCount)
+        guard byteCount == 0 || start >= 0 && pread(descriptor, &buffer, byteCount, off_t(start)) == byteCount else { return nil }
+        self.init(buffer[...])
+    }
+
+    init(_ bytes: ArraySlice<UInt8>) {
         var hash = FNV1a()
-        for byte in buffer { hash.combine(byte) }
-        self.init(byteCount: byteCount, hash: byteCount == 0 ? 0 : hash.value)
+        for byte in bytes { hash.combine(byte) }
+        self.init(byteCount: bytes.count, hash: bytes.isEmpty ? 0 : hash.value)
     }
 
     init(byteCount: Int, hash: UInt64) {
@@ -46,11 +52,16 @@ struct FileFingerprint: Sendable, Hashable {
 /// How far a file has been read and stored: what outlives a restart.
 struct TailPosition: Sendable, Hashable {
     var identity: FileIdentity
-    var fingerprint = FileFingerprint.none
-    /// The first byte not stored yet.
+    /// Of the first bytes of the file.
+    var head = FileFingerprint.none
+    /// Of the last bytes before ``offset``; none in a compressed file.
+    var tail = FileFingerprint.none
+    /// The first byte of the content that is not read yet.
     var offset: Int64 = 0
     /// Whether the bytes at ``offset`` are the rest of a line that was cut.
     var isInsideCutLine = false
+    /// What lies between the lines before ``offset`` and those stored: held back by stages, or pieces of a container's line.
+    var checkpoint: [UInt8] = []
     /// Where the file was seen last.
     var path: String
 
@@ -59,31 +70,42 @@ struct TailPosition: Sendable, Hashable {
 
     func key(configuration: String) -> String { "\(configuration)/\(identity.device):\(identity.inode)" }
 
-    /// One line of text: version, device, inode, fingerprint, offset, flag, and the path to the end.
+    /// One line of text: version, device, inode, the fingerprints, offset, flag, checkpoint (`-` or Base64), and the path to the end.
     var encoded: [UInt8] {
-        Array(
-            "1 \(identity.device) \(identity.inode) \(fingerprint.byteCount) \(fingerprint.hash) \(offset) \(isInsideCutLine ? 1 : 0) \(path)"
-                .utf8)
+        let held = checkpoint.isEmpty ? "-" : Base64.encode(checkpoint)
+        let numbers = "\(head.byteCount) \(head.hash) \(tail.byteCount) \(tail.hash) \(offset) \(isInsideCutLine ? 1 : 0)"
+        return Array("2 \(identity.device) \(identity.inode) \(numbers) \(held) \(path)".utf8)
     }
 
     /// Reads ``encoded``; nil where it is damaged or of another version.
     init?(_ bytes: [UInt8]) {
         let parts = String(decoding: bytes, as: UTF8.self).split(
-            separator: " ", maxSplits: 7, omittingEmptySubsequences: false)
-        guard parts.count == 8, parts[0] == "1", let device = UInt64(parts[1]), let inode = UInt64(parts[2]),
-            let count = Int(parts[3]),
-            (0...FileFingerprint.byteCountMax).contains(count), let hash = UInt64(parts[4]),
-            let offset = Int64(parts[5]), offset >= 0
+            separator: " ", maxSplits: 10, omittingEmptySubsequences: false)
+        guard parts.count == 11, parts[0] == "2", let device = UInt64(parts[1]), let inode = UInt64(parts[2]),
+            let head = Self.fingerprint(parts[3], parts[4]), let tail = Self.fingerprint(parts[5], parts[6]),
+            let offset = Int64(parts[7]), offset >= 0
         else { return nil }
         identity = FileIdentity(device: device, inode: inode)
-        fingerprint = FileFingerprint(byteCount: count, hash: hash)
+        self.head = head
+        self.tail = tail
         self.offset = offset
-        isInsideCutLine = parts[6] == "1"
-        path = String(parts[7])
+        isInsideCutLine = parts[8] == "1"
+        if parts[9] != "-" {
+            guard let held = Base64.decode(String(parts[9])) else { return nil }
+            checkpoint = held
+        }
+        path = String(parts[10])
     }
 
     init(identity: FileIdentity, path: String) {
         self.identity = identity
         self.path = path
+    }
+
+    private static func fingerprint(_ count: Substring, _ hash: Substring) -> FileFingerprint? {
+        guard let count = Int(count), (0...FileFingerprint.byteCountMax).contains(count), let hash = UInt64(hash) else {
+            return nil
+        }
+        return FileFingerprint(byteCount: count, hash: hash)
     }
 }

@@ -1,49 +1,67 @@
+import Codecs
 import Glibc
 
 /// An open file that is followed: which of its bytes come next, and where its lines end. It stores nothing.
 ///
 /// Reading changes no position; ``commit(_:)`` does, once the lines are stored.
 final class TailedFile {
-    /// A line as it stands in the file.
-    struct Line {
-        var bytes: [UInt8]
-        /// How long it was where it had to be cut; else nil.
-        var originalByteCount: Int?
-    }
-
     /// What one read found.
     struct Chunk {
-        var lines: [Line] = []
+        var lines: [LineCutter.Line] = []
         /// Where the file stands once ``lines`` are stored.
         var offset: Int64
+        var tail: FileFingerprint
         var isInsideCutLine: Bool
         /// Whether the file has more to read at once.
         var hasMore = false
+        /// Bytes of the content that are done with.
+        var byteCount = 0
+        /// Up to where the content was looked at.
+        var end: Int64 = 0
+    }
+
+    /// How a file is to be read.
+    struct Manner: Sendable, Hashable {
+        var encoding: LineEncoding?
+        /// nil: it is not compressed.
+        var compression: DecompressionStream.Format?
     }
 
     private(set) var position: TailPosition
     /// When its path was seen to lead elsewhere.
     var orphanedSince: ContinuousClock.Instant?
     private let descriptor: Int32
+    private let content: TailContent
+    private let encoding: LineEncoding?
+    private let converter: LineConverter?
     /// The size when it was last looked at, and since when it has been that.
     private(set) var size: Int64 = 0
     private var modified = timespec()
-    private var unchangedSince = ContinuousClock.now
-    /// Set when the file was found truncated or replaced since the last call: the position started over.
+    private(set) var unchangedSince = ContinuousClock.now
+    /// Up to where bytes were looked at: behind the position where they begin a line without its end.
+    private var seenSize: Int64 = 0
+    /// Counts how often the file was found truncated or replaced: the position started over.
     private(set) var restartCount = 0
+    /// Counts lines with bytes that are no characters of their encoding.
+    private(set) var damagedLineCount = 0
 
     /// Opens the file at `path`.
     ///
     /// - Parameter remembered: finds the position of a file that was followed before.
     /// - Returns: nil if it is gone, no regular file, or not readable.
-    init?(path: String, remembered: (FileIdentity) -> TailPosition?) {
+    init?(path: String, manner: Manner = Manner(), remembered: (FileIdentity) -> TailPosition?) {
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        content = TailContent(descriptor: descriptor, format: manner.compression)
         var status = stat()
         guard descriptor >= 0, fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             if descriptor >= 0 { close(descriptor) }
             position = TailPosition(identity: FileIdentity(device: 0, inode: 0), path: path)
+            (encoding, converter) = (nil, nil)
             return nil
         }
+        let start = content.read(at: 0, count: 2)
+        encoding = manner.encoding?.resolved(start[...])
+        converter = encoding.flatMap { LineConverter($0) }
         let identity = FileIdentity(status)
         position = remembered(identity) ?? TailPosition(identity: identity, path: path)
         position.path = path
@@ -53,30 +71,62 @@ final class TailedFile {
         if descriptor >= 0 { close(descriptor) }
     }
 
+    /// Why a compressed file cannot be read any further; nil where it can.
+    var failure: DecompressionError? { content.failure }
+
+    /// Whether there is anything to read.
+    ///
+    /// - Returns: false where the file has not been touched since it was read to its end, and nothing waits for a newline.
+    func hasNews(partialLineTimeout: Duration) -> Bool {
+        refresh()
+        if !isAtEnd { return content.isCompressed ? failure == nil : size > seenSize || isQuiet(partialLineTimeout) }
+        return false
+    }
+
     /// Reads up to `byteCount` bytes from the position on and cuts them into lines.
     func read(byteCount: Int, options: TailOptions) -> Chunk {
-        var chunk = Chunk(offset: position.offset, isInsideCutLine: position.isInsideCutLine)
         refresh()
-        chunk.offset = position.offset
-        chunk.isInsideCutLine = position.isInsideCutLine
-        guard size > position.offset else { return chunk }
-        let wanted = Int(min(Int64(byteCount), size - position.offset))
-        var buffer = [UInt8](repeating: 0, count: wanted)
-        let count = pread(descriptor, &buffer, wanted, off_t(position.offset))
-        guard count > 0 else { return chunk }
-        buffer.removeLast(wanted - count)
-        let isAtEnd = position.offset + Int64(count) >= size
-        let isQuiet = isAtEnd && unchangedSince.duration(to: .now) >= options.partialLineTimeout
-        let used = cut(buffer, into: &chunk, takesPartialLine: isQuiet, options: options)
+        let restarts = restartCount
+        var chunk = Chunk(
+            offset: position.offset, tail: position.tail, isInsideCutLine: position.isInsideCutLine)
+        let buffer = content.read(at: position.offset, count: byteCount)
+        guard !buffer.isEmpty else { return chunk }
+        if !content.isCompressed {
+            // What was read counts only if nobody truncated or replaced the file meanwhile.
+            refresh()
+            if restartCount != restarts { return Chunk(offset: position.offset, tail: position.tail, isInsideCutLine: false, hasMore: true) }
+        }
+        let end = position.offset + Int64(buffer.count)
+        let isAtEnd = content.isAtEnd(end, fileSize: size)
+        let isLast = content.isCompressed ? isAtEnd && content.isWhole : isAtEnd && isQuiet(options.partialLineTimeout)
+        let cutter = LineCutter(unit: encoding?.unit ?? .byte, byteCountMax: options.lineByteCountMax)
+        let used = cutter.cut(buffer, into: &chunk.lines, isInsideCutLine: &chunk.isInsideCutLine, takesPartialLine: isLast)
         chunk.offset = position.offset + Int64(used)
+        chunk.byteCount = used
         chunk.hasMore = !isAtEnd && used > 0
+        chunk.end = end
+        if used > 0, !content.isCompressed {
+            let tail = buffer[max(0, used - FileFingerprint.byteCountMax)..<used]
+            chunk.tail = FileFingerprint(tail)
+        }
+        if let converter { convert(&chunk.lines, converter) }
         return chunk
     }
 
-    /// The lines of a chunk are stored: go on behind them.
-    func commit(_ chunk: Chunk) {
+    /// The lines of a chunk are stored, or held back in `checkpoint`: go on behind them.
+    func commit(_ chunk: Chunk, checkpoint: [UInt8]) {
+        position = self.position(after: chunk, checkpoint: checkpoint)
+        seenSize = chunk.end
+    }
+
+    /// The position once a chunk is committed.
+    func position(after chunk: Chunk, checkpoint: [UInt8]) -> TailPosition {
+        var position = position
         position.offset = chunk.offset
+        position.tail = chunk.tail
         position.isInsideCutLine = chunk.isInsideCutLine
+        position.checkpoint = checkpoint
+        return position
     }
 
     /// The path under which it is found now.
@@ -85,7 +135,18 @@ final class TailedFile {
     }
 
     /// Whether everything in it is stored.
-    var isAtEnd: Bool { position.offset >= size }
+    var isAtEnd: Bool { content.isAtEnd(position.offset, fileSize: size) }
+
+    /// Whether it has been as it is for so long that a line's end is not to be waited for.
+    private func isQuiet(_ timeout: Duration) -> Bool { unchangedSince.duration(to: .now) >= timeout }
+
+    private func convert(_ lines: inout [LineCutter.Line], _ converter: LineConverter) {
+        for index in lines.indices {
+            let (line, isDamaged) = converter.convert(lines[index].bytes)
+            lines[index].bytes = line
+            if isDamaged { damagedLineCount += 1 }
+        }
+    }
 
     /// Looks at the size; starts over where the file was truncated or written anew (copytruncate).
     private func refresh() {
@@ -97,54 +158,31 @@ final class TailedFile {
         guard isTouched else { return }
         if newSize != size { unchangedSince = .now }
         (size, modified) = (newSize, status.st_mtim)
-        let known = position.fingerprint
-        if newSize < position.offset || FileFingerprint(descriptor: descriptor, byteCount: known.byteCount) != known {
+        if isReplaced(newSize) {
             position.offset = 0
             position.isInsideCutLine = false
-            position.fingerprint = .none
+            position.head = .none
+            position.tail = .none
+            seenSize = 0
+            content.restart()
             restartCount += 1
         }
-        if position.fingerprint.byteCount < FileFingerprint.byteCountMax, newSize > position.fingerprint.byteCount {
+        if position.head.byteCount < FileFingerprint.byteCountMax, newSize > position.head.byteCount {
             let byteCount = Int(min(newSize, Int64(FileFingerprint.byteCountMax)))
-            position.fingerprint = FileFingerprint(descriptor: descriptor, byteCount: byteCount) ?? .none
+            position.head = FileFingerprint(descriptor: descriptor, byteCount: byteCount, before: Int64(byteCount)) ?? .none
         }
     }
 
-    /// - Returns: how many bytes of `buffer` are done with.
-    private func cut(_ buffer: [UInt8], into chunk: inout Chunk, takesPartialLine: Bool, options: TailOptions) -> Int {
-        var start = 0
-        while let newline = buffer[start...].firstIndex(of: UInt8(ascii: "\n")) {
-            if chunk.isInsideCutLine {
-                chunk.isInsideCutLine = false
-            } else {
-                chunk.lines.append(Self.line(buffer[start..<newline], byteCountMax: options.lineByteCountMax))
-            }
-            start = newline + 1
+    /// Whether other bytes stand where the known ones did.
+    private func isReplaced(_ newSize: Int64) -> Bool {
+        let (head, tail) = (position.head, position.tail)
+        if head.byteCount > 0 {
+            guard FileFingerprint(descriptor: descriptor, byteCount: head.byteCount, before: Int64(head.byteCount)) == head
+            else { return true }
         }
-        let rest = buffer.count - start
-        if rest == 0 { return start }
-        if chunk.isInsideCutLine { return buffer.count }
-        if rest > options.lineByteCountMax {
-            // No end in sight: what is here is the line, and everything up to the next newline is left out.
-            chunk.lines.append(Self.line(buffer[start...], byteCountMax: options.lineByteCountMax))
-            chunk.isInsideCutLine = true
-            return buffer.count
-        }
-        guard takesPartialLine else { return start }
-        chunk.lines.append(Self.line(buffer[start...], byteCountMax: options.lineByteCountMax))
-        return buffer.count
-    }
-
-    private static func line(_ bytes: ArraySlice<UInt8>, byteCountMax: Int) -> Line {
-        var bytes = bytes
-        if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-        guard bytes.count > byteCountMax else { return Line(bytes: Array(bytes)) }
-        var kept = bytes.prefix(byteCountMax)
-        // Not within a character: continuation bytes look like 10xxxxxx.
-        while let next = bytes[kept.endIndex...].first, next & 0xc0 == 0x80, !kept.isEmpty {
-            kept.removeLast()
-            if kept.count < byteCountMax - 4 { break }
-        }
-        return Line(bytes: Array(kept), originalByteCount: bytes.count)
+        if content.isCompressed { return false }
+        if newSize < position.offset { return true }
+        guard tail.byteCount > 0 else { return false }
+        return FileFingerprint(descriptor: descriptor, byteCount: tail.byteCount, before: position.offset) != tail
     }
 }

@@ -1,3 +1,4 @@
+import Collectors
 import Telemetry
 
 /// The server's own `/metrics`.
@@ -6,6 +7,8 @@ struct SelfMetrics {
     let watch: ConnectionWatch
     let store: any TelemetryStore
     let startedAt: Double
+    /// Of collection of logs.
+    var sources: [SourceMetrics] = []
 
     func text() async -> [UInt8] {
         let statistics = await store.statistics()
@@ -17,6 +20,7 @@ struct SelfMetrics {
         queries(&text)
         store(&text, statistics)
         process(&text)
+        text.sources(sources)
         return text.bytes
     }
 

@@ -26,6 +26,8 @@ package struct ApusServer: Sendable {
         package var apply: @Sendable (ServerSettings) -> Void
         /// Snapshots and the like; nil where the store has none.
         package var administration: (any StoreAdministration)?
+        /// The folder of what waits to be sent to other servers.
+        package var spoolFolder = "./spool"
 
         package init(
             store: any TelemetryStore, state: any StateStore, run: @escaping @Sendable () async throws -> Void,
@@ -129,7 +131,8 @@ package struct ApusServer: Sendable {
 
     private var routes: (all: [Route], otlp: [Route]) {
         let store = backend.store
-        let selfMetrics = SelfMetrics(metrics: metrics, watch: watch, store: store, startedAt: Double(startedAt) * 1e-9)
+        let selfMetrics = SelfMetrics(
+            metrics: metrics, watch: watch, store: store, startedAt: Double(startedAt) * 1e-9, sources: collectors.allSourceMetrics)
         let admin = AdminRoutes(
             selfMetrics: selfMetrics, isReady: { [readiness] in readiness.isReady }, reload: { try await reload() }, compact: backend.compact)
         let otlp = OTLPRoutes(receiver: OTLPReceiver(ingest: ingest, deltas: deltas)).routes

@@ -13,6 +13,10 @@ struct CollectorSet: Sendable {
     let rules: RuleManager
     let promql: PromQLEngine
     private let tailer: LogTailer
+    /// What collection of logs counts.
+    let sourceMetrics: SourceMetrics
+    /// What a `promtail.yaml` asks for; nil where none is named.
+    let promtail: LogCollection?
     /// nil where no targets are configured: a service without work would end, and the group with it.
     private let profiles: ProfilePuller?
 
@@ -29,9 +33,12 @@ struct CollectorSet: Sendable {
         self.logger = logger
         self.externalURL = externalURL
         let store = backend.store
+        sourceMetrics = SourceMetrics()
         scrapes = ScrapeManager(configuration: settings.prometheus, store: store, time: time, logger: logger)
         tailer = LogTailer(
-            configuration: settings.logs, store: RedactingStore(store, redactor: redactor), state: backend.state, time: time, logger: logger)
+            jobs: settings.logs.map { TailJob($0) }, delivery: StoreDelivery(store: RedactingStore(store, redactor: redactor)),
+            positions: backend.state, metrics: sourceMetrics, time: time, logger: logger)
+        promtail = try Self.collection(settings, backend, redactor, time, logger)
         profiles =
             settings.profiles.isEmpty
             ? nil : ProfilePuller(configuration: settings.profiles, store: store, time: time, logger: logger)
@@ -55,6 +62,7 @@ struct CollectorSet: Sendable {
 
     var services: [any Service] {
         var services: [any Service] = [scrapes, tailer]
+        if let promtail { services += promtail.services }
         if let profiles { services.append(profiles) }
         if let notifier { services.append(notifier) }
         services.append(rules)
@@ -72,8 +80,9 @@ struct CollectorSet: Sendable {
     /// - Throws: ``ServeError`` where rule files are wrong; then nothing has changed.
     func apply(_ settings: ServerSettings) throws(ServeError) {
         try applyRules(settings)
+        try applyPromtail(settings)
         scrapes.apply(settings.prometheus)
-        tailer.apply(settings.logs)
+        tailer.apply(settings.logs.map { TailJob($0) })
         prometheus.value = settings.prometheus.text
         external.value = settings.prometheus.global.externalLabels
         Self.warn(settings, logger)
