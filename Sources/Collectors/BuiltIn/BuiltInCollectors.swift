@@ -41,7 +41,7 @@ package final class BuiltInCollectors: Service {
     package func targets() -> [ScrapePool] {
         let snapshots = state.withLock { state in state.configuration.sources.compactMap { state.loops[$0]?.snapshot } }
         return Dictionary(grouping: snapshots, by: \.scrapePool).sorted { $0.key < $1.key }.map {
-            ScrapePool(name: $0.key, active: $0.value.sorted { $0.scrapeURL < $1.scrapeURL }, dropped: [])
+            ScrapePool(name: $0.key, active: $0.value.sorted { $0.scrapeURL < $1.scrapeURL }, dropped: [], droppedCount: 0)
         }
     }
 

@@ -45,8 +45,8 @@ package final class SourceMetrics: Sendable {
     /// Takes away what was counted under a label: its file is gone.
     func forget(label: String, _ value: String) {
         families.withLock { families in
-            for name in families.keys {
-                families[name]?.values = families[name]?.values.filter { $0.key[label] != value } ?? [:]
+            for (name, family) in families {
+                families[name]?.values = family.values.filter { $0.key[label] != value }
             }
         }
     }

@@ -36,7 +36,7 @@ struct TextfileCollector: HostCollector {
     private mutating func file(_ path: String, _ round: inout HostRound) -> Bool {
         var status = stat()
         guard let bytes = try? SystemFile.read(path), stat(path, &status) == 0 else { return false }
-        guard let result = try? Exposition.parse(bytes.span, contentType: nil, defaultTimestamp: 0, honorTimestamps: true) else { return false }
+        guard let result = try? Exposition.parse(bytes, contentType: nil, defaultTimestamp: 0, honorTimestamps: true) else { return false }
         guard !result.series.contains(where: \.hasOwnTimestamp) else { return false }
         for metadata in result.metadata { round.recorder.describe(metadata) }
         for sample in result.series {

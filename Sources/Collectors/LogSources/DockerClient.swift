@@ -41,7 +41,7 @@ struct DockerClient: Sendable {
     /// The containers that pass the filters, those that have stopped too.
     func containers(filters: [(name: String, values: [String])]) async throws -> [Container] {
         let answer = try await get("/containers/json?all=1" + Self.query(filters))
-        guard let list = try JSONValue(parsing: answer.span).array else { throw SourceError("Docker's list of containers is no JSON array") }
+        guard let list = try Self.json(answer).array else { throw SourceError("Docker's list of containers is no JSON array") }
         return list.compactMap { item in
             guard let id = item["Id"]?.string else { return nil }
             let labels = item["Labels"]?.object?.members.compactMap { member in
@@ -55,7 +55,8 @@ struct DockerClient: Sendable {
 
     /// Whether a container has a terminal, so that its output is no frames, and whether it runs.
     func inspect(_ id: String) async throws -> (hasTerminal: Bool, isRunning: Bool) {
-        let answer = try JSONValue(parsing: try await get("/containers/\(id)/json").span)
+        let bytes = try await get("/containers/\(id)/json")
+        let answer = try Self.json(bytes)
         return (answer["Config"]?["Tty"]?.bool ?? false, answer["State"]?["Running"]?.bool ?? false)
     }
 
@@ -76,10 +77,18 @@ struct DockerClient: Sendable {
             while let end = buffer.firstIndex(of: 0x0a) {
                 let line = Array(buffer[..<end])
                 buffer.removeFirst(end + 1)
-                if let event = try? JSONValue(parsing: line.span), let id = event["Actor"]?["ID"]?.string ?? event["id"]?.string { body(id) }
+                if let id = Self.startedID(line) { body(id) }
             }
             return true
         }
+    }
+
+    private static func json(_ bytes: [UInt8]) throws -> JSONValue { try JSONValue(parsing: bytes.span) }
+
+    /// The container that an event is about.
+    private static func startedID(_ line: [UInt8]) -> String? {
+        guard let event = try? json(line) else { return nil }
+        return event["Actor"]?["ID"]?.string ?? event["id"]?.string
     }
 
     private static func query(_ filters: [(name: String, values: [String])]) -> String {

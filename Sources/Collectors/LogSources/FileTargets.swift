@@ -20,8 +20,8 @@ enum FileTargets {
         }
         var jobs: [TailJob] = []
         for group in groups {
-            for target in group.targets.isEmpty ? [""] : group.targets {
-                var labels = Labels([Label("__address__", target)] + group.labels.pairs)
+            for target in group.targets.isEmpty ? [group.labels] : group.labelSets {
+                var labels = target
                 guard RelabelRule.apply(job.relabelRules, to: &labels) else { continue }
                 if let host = labels["__host__"], host != hostname { continue }
                 guard let path = labels["__path__"] else {

@@ -9,8 +9,8 @@ extension PromtailClient {
     private static let notActedOn = ["stream_lag_labels"]
 
     init(_ node: ConfigurationNode, warnings: inout [ConfigurationWarning], needsURL: Bool = true) throws(ConfigurationError) {
-        let mapping = try node.mapping(Self.keys + PromtailHTTP.keys + PromtailHTTP.notActedOn + Self.notActedOn)
-        warnings += mapping.warnings(notActedOn: PromtailHTTP.notActedOn + Self.notActedOn)
+        let mapping = try node.mapping(Self.keys + HTTPClientOptions.keys + Self.notActedOn)
+        warnings += mapping.warnings(notActedOn: Self.notActedOn)
         if let value = needsURL ? try mapping.required("url") : mapping["url"] {
             url = try value.nonEmptyString
             guard url.hasPrefix("http://") || url.hasPrefix("https://") else { throw value.unexpected("a URL that begins with http:// or https://") }
@@ -34,47 +34,7 @@ extension PromtailClient {
             if let value = fields["max_retries"] { retryCountMax = try value.int }
         }
         dropsRateLimitedBatches = try mapping["drop_rate_limited_batches"]?.bool ?? false
-        http = try PromtailHTTP(mapping)
-    }
-}
-
-extension PromtailHTTP {
-    static let keys = [
-        "basic_auth", "authorization", "bearer_token", "bearer_token_file", "oauth2", "tls_config", "proxy_url", "follow_redirects",
-    ]
-    static let notActedOn = ["enable_http2", "no_proxy", "proxy_from_environment", "proxy_connect_header", "http_headers"]
-
-    /// Reads the keys of ``keys`` out of a mapping that has others too.
-    init(_ mapping: ConfigurationMapping) throws(ConfigurationError) {
-        self.init()
-        authorization = try ScrapeAuthorization(mapping)
-        if let node = mapping["oauth2"] {
-            guard authorization == .none else {
-                throw node.error("at most one of basic_auth, authorization, bearer_token and oauth2 must be configured")
-            }
-            oauth2 = try PromtailOAuth2(node)
-        }
-        if let node = mapping["tls_config"] { tls = try PromtailTLS(node) }
-        proxyURL = try mapping["proxy_url"]?.string ?? ""
-        followsRedirects = try mapping["follow_redirects"]?.bool ?? true
-    }
-}
-
-extension PromtailOAuth2 {
-    init(_ node: ConfigurationNode) throws(ConfigurationError) {
-        let mapping = try node.mapping([
-            "client_id", "client_secret", "client_secret_file", "scopes", "token_url", "endpoint_params", "tls_config", "proxy_url",
-        ])
-        clientID = try mapping.required("client_id").nonEmptyString
-        tokenURL = try mapping.required("token_url").nonEmptyString
-        if let file = mapping["client_secret_file"] {
-            guard mapping["client_secret"] == nil else { throw file.error("at most one of client_secret and client_secret_file must be configured") }
-            secret = .file(FileGlob.resolve(try file.nonEmptyString, relativeToFile: file.file))
-        } else {
-            secret = .text(try mapping["client_secret"]?.string ?? "")
-        }
-        scopes = try mapping["scopes"]?.strings ?? []
-        parameters = try PromtailJob.labels(mapping["endpoint_params"])
+        http = try HTTPClientOptions(mapping)
     }
 }
 

@@ -19,7 +19,7 @@ package struct PromtailClient: Sendable, Hashable {
     package var retryCountMax = 10
     /// Do not send a batch again that was refused with 429.
     package var dropsRateLimitedBatches = false
-    package var http = PromtailHTTP()
+    package var http = HTTPClientOptions()
 
     package struct Header: Sendable, Hashable {
         package var name: String
@@ -27,25 +27,7 @@ package struct PromtailClient: Sendable, Hashable {
     }
 }
 
-/// How an HTTP server is spoken to (Prometheus, `HTTPClientConfig`).
-package struct PromtailHTTP: Sendable, Hashable {
-    package var authorization = ScrapeAuthorization.none
-    package var oauth2: PromtailOAuth2?
-    package var tls = PromtailTLS()
-    package var proxyURL = ""
-    package var followsRedirects = true
-}
-
-/// A token fetched from an authorization server with a client's secret.
-package struct PromtailOAuth2: Sendable, Hashable {
-    package var clientID: String
-    package var secret: ScrapeAuthorization.Secret
-    package var tokenURL: String
-    package var scopes: [String] = []
-    package var parameters: Labels = .empty
-}
-
-/// The section `tls_config`. Empty paths: not given.
+/// The section `tls_config` of a listener. Empty paths: not given.
 package struct PromtailTLS: Sendable, Hashable {
     package var caFile = ""
     package var certificateFile = ""

@@ -30,13 +30,15 @@ extension PromtailJob {
             warnings += program.warnings
         }
         for rule in try mapping["relabel_configs"]?.list ?? [] { relabelRules.append(try RelabelRule(rule)) }
-        for group in try mapping["static_configs"]?.list ?? [] { staticGroups.append(try TargetGroup(group)) }
+        for (index, group) in (try mapping["static_configs"]?.list ?? []).enumerated() {
+            staticGroups.append(try TargetGroup(group, source: String(index)))
+        }
         for discovery in try mapping["file_sd_configs"]?.list ?? [] { fileDiscoveries.append(try PromtailFileDiscovery(discovery)) }
         for discovery in try mapping["docker_sd_configs"]?.list ?? [] {
-            dockerDiscoveries.append(try PromtailDockerDiscovery(discovery, warnings: &warnings))
+            dockerDiscoveries.append(try PromtailDockerDiscovery(discovery))
         }
         for discovery in try mapping["kubernetes_sd_configs"]?.list ?? [] {
-            kubernetesDiscoveries.append(try PromtailKubernetesDiscovery(discovery, warnings: &warnings))
+            kubernetesDiscoveries.append(try PromtailKubernetesDiscovery(discovery))
         }
         for discovery in try mapping["consul_sd_configs"]?.list ?? [] {
             consulDiscoveries.append(try PromtailConsulDiscovery(discovery, isAgent: false, warnings: &warnings))

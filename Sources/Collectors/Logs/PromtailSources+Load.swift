@@ -18,11 +18,9 @@ extension PromtailFileDiscovery {
 }
 
 extension PromtailDockerDiscovery {
-    init(_ node: ConfigurationNode, warnings: inout [ConfigurationWarning]) throws(ConfigurationError) {
+    init(_ node: ConfigurationNode) throws(ConfigurationError) {
         let mapping = try node.mapping(
-            ["host", "port", "host_networking_host", "match_first_network", "filters", "refresh_interval"] + PromtailHTTP.keys
-                + PromtailHTTP.notActedOn)
-        warnings += mapping.warnings(notActedOn: PromtailHTTP.notActedOn)
+            ["host", "port", "host_networking_host", "match_first_network", "filters", "refresh_interval"] + HTTPClientOptions.keys)
         host = try mapping.required("host").nonEmptyString
         port = try mapping["port"]?.int ?? 80
         hostNetworkingHost = try mapping["host_networking_host"]?.string ?? "localhost"
@@ -32,18 +30,16 @@ extension PromtailDockerDiscovery {
             filters.append(Filter(name: try fields.required("name").nonEmptyString, values: try fields["values"]?.strings ?? []))
         }
         if let value = mapping["refresh_interval"] { refreshInterval = try value.goDuration }
-        http = try PromtailHTTP(mapping)
+        http = try HTTPClientOptions(mapping)
     }
 }
 
 extension PromtailKubernetesDiscovery {
     private static let roles = ["node", "service", "pod", "endpoints", "endpointslice", "ingress"]
 
-    init(_ node: ConfigurationNode, warnings: inout [ConfigurationWarning]) throws(ConfigurationError) {
+    init(_ node: ConfigurationNode) throws(ConfigurationError) {
         let mapping = try node.mapping(
-            ["api_server", "role", "kubeconfig_file", "namespaces", "selectors", "attach_metadata"] + PromtailHTTP.keys
-                + PromtailHTTP.notActedOn)
-        warnings += mapping.warnings(notActedOn: PromtailHTTP.notActedOn)
+            ["api_server", "role", "kubeconfig_file", "namespaces", "selectors", "attach_metadata"] + HTTPClientOptions.keys)
         role = try mapping.required("role").choice(Self.roles)
         apiServer = try mapping["api_server"]?.string ?? ""
         kubeconfigFile = try mapping["kubeconfig_file"]?.string ?? ""
@@ -60,18 +56,18 @@ extension PromtailKubernetesDiscovery {
                     field: try fields["field"]?.string ?? ""))
         }
         attachesNodeMetadata = try mapping["attach_metadata"]?.mapping(["node"])["node"]?.bool ?? false
-        http = try PromtailHTTP(mapping)
+        http = try HTTPClientOptions(mapping)
     }
 }
 
 extension PromtailConsulDiscovery {
     init(_ node: ConfigurationNode, isAgent: Bool, warnings: inout [ConfigurationWarning]) throws(ConfigurationError) {
-        let notActedOn = ["path_prefix", "filter", "health_filter"] + PromtailHTTP.notActedOn
+        let notActedOn = ["path_prefix", "filter", "health_filter"]
         let mapping = try node.mapping(
             [
                 "server", "token", "datacenter", "namespace", "partition", "tag_separator", "scheme", "username", "password", "services",
                 "tags", "node_meta", "allow_stale", "refresh_interval",
-            ] + PromtailHTTP.keys + notActedOn)
+            ] + HTTPClientOptions.keys + notActedOn)
         warnings += mapping.warnings(notActedOn: notActedOn)
         self.isAgent = isAgent
         server = try mapping["server"]?.nonEmptyString ?? "localhost:8500"
@@ -86,7 +82,7 @@ extension PromtailConsulDiscovery {
         tagSeparator = try mapping["tag_separator"]?.string ?? ","
         allowsStale = try mapping["allow_stale"]?.bool ?? true
         if let value = mapping["refresh_interval"] { refreshInterval = try value.goDuration }
-        http = try PromtailHTTP(mapping)
+        http = try HTTPClientOptions(mapping)
         if let user = mapping["username"] {
             guard http.authorization == .none else { throw user.error("at most one of basic_auth, authorization and username must be configured") }
             http.authorization = .basic(username: .text(try user.string), password: .text(try mapping["password"]?.string ?? ""))

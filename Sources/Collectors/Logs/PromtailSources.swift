@@ -21,7 +21,7 @@ package struct PromtailDockerDiscovery: Sendable, Hashable {
     package var matchesFirstNetwork = true
     package var filters: [Filter] = []
     package var refreshInterval: Duration = .seconds(60)
-    package var http = PromtailHTTP()
+    package var http = HTTPClientOptions()
 }
 
 /// An entry of `kubernetes_sd_configs`. Promtail reads the files that relabelling puts into `__path__`.
@@ -41,7 +41,7 @@ package struct PromtailKubernetesDiscovery: Sendable, Hashable {
     package var ownNamespace = false
     package var selectors: [Selector] = []
     package var attachesNodeMetadata = false
-    package var http = PromtailHTTP()
+    package var http = HTTPClientOptions()
 }
 
 /// An entry of `consul_sd_configs` or `consulagent_sd_configs`.
@@ -60,7 +60,7 @@ package struct PromtailConsulDiscovery: Sendable, Hashable {
     package var tagSeparator = ","
     package var allowsStale = true
     package var refreshInterval: Duration = .seconds(30)
-    package var http = PromtailHTTP()
+    package var http = HTTPClientOptions()
 }
 
 /// The section `journal`: what systemd's journal holds.

@@ -1,4 +1,5 @@
 import Glibc
+import Patterns
 import Settings
 import Telemetry
 

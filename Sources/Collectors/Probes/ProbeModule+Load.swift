@@ -1,4 +1,5 @@
 import Settings
+import Templates
 
 extension ProbeModule {
     private static let keys = ["prober", "timeout", "http", "tcp", "dns", "icmp", "grpc", "unix", "websocket"]
@@ -39,35 +40,11 @@ extension ProbeModule {
         }
         var module = ProbeModule(name: name, prober: options)
         if let node = mapping["timeout"] {
-            guard let timeout = GoDuration.parse(try node.string), timeout >= .zero else {
+            guard let timeout = GoDuration.parse(try node.string).map({ Duration.nanoseconds($0) }), timeout >= .zero else {
                 throw node.unexpected("a duration such as 5s, 1m30s or 1.5s")
             }
             module.timeout = timeout == .zero ? nil : timeout
         }
         return module
-    }
-}
-
-/// Durations as Go writes them: `1.5s`, `1m30s`, `300ms` (Go, `time.ParseDuration`). Blackbox exporter's timeouts are such.
-enum GoDuration {
-    private static let units: [(name: String, seconds: Double)] = [
-        ("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("h", 3_600),
-    ]
-
-    static func parse(_ text: String) -> Duration? {
-        if text == "0" { return .zero }
-        guard !text.isEmpty else { return nil }
-        var rest = Substring(text)
-        var seconds = 0.0
-        while !rest.isEmpty {
-            let digits = rest.prefix { $0.isNumber || $0 == "." }
-            rest = rest.dropFirst(digits.count)
-            let letters = rest.prefix { $0.isLetter }
-            rest = rest.dropFirst(letters.count)
-            guard let count = Double(digits), let unit = units.first(where: { $0.name == letters }) else { return nil }
-            seconds += count * unit.seconds
-        }
-        // A day is longer than any probe.
-        return seconds <= 86_400 ? .nanoseconds(Int64(seconds * 1e9)) : nil
     }
 }
