@@ -37,7 +37,7 @@ final class DockerSource: LogSource {
     private func run(_ client: DockerClient) async throws {
         let wake = WakeUp()
         // Containers that have started: they are read even if they have ended before anybody looked.
-        let started = Mutex<Set<String>>([])
+        let started = Guarded<Set<String>>([])
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while !Task.isCancelled {

@@ -138,7 +138,7 @@ final class SyslogSource: LogSource {
         didListen(channel.channel.localAddress?.port ?? port)
         context.logger.info("Listening for syslog", metadata: ["address": .string(settings.listenAddress), "transport": "udp"])
         let pump = context.pump()
-        let queue = Mutex<[(peer: String, bytes: [UInt8])]>([])
+        let queue = Guarded<[(peer: String, bytes: [UInt8])]>([])
         let wake = WakeUp()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pump.flushUntilCancelled() }
