@@ -1,3 +1,4 @@
+import Synchronization
 import Telemetry
 import TestSupport
 import Testing
