@@ -135,7 +135,7 @@ let package = Package(
             "Server",
             [
                 "Telemetry", "Codecs", "Formats", "EmbeddedStore", "Query", "PromQL", "LogQL", "TraceQL", "FlameQL", "Collectors", "Alerting", "Web",
-                "Settings", "CIntrinsics", hummingbird, hummingbirdCore, grpc, grpcTransport, logging, lifecycle, signals, crypto, nio, nioHTTP1, nioWebSocket,
+                "Templates", "Settings", "CIntrinsics", hummingbird, hummingbirdCore, grpc, grpcTransport, logging, lifecycle, signals, crypto, nio, nioHTTP1, nioWebSocket,
             ],
             tests: [httpClient])
         + room(

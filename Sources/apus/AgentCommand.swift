@@ -29,21 +29,44 @@ struct AgentCommand: AsyncParsableCommand {
     @Flag(name: [.customLong("config.expand-env"), .customLong("expand-env")], help: "Replace ${NAME} in the file.")
     var expandEnv = false
 
+    @Flag(help: "Run the lines of standard input through the first job's stages; with --dry-run.")
+    var stdin = false
+
+    @Flag(help: "Print lines instead of sending them; with --stdin.")
+    var dryRun = false
+
+    @Flag(help: "Show on standard error what each stage does with each line; with --stdin.")
+    var inspect = false
+
     @Option(help: ArgumentHelp("plain or json (default: plain).", valueName: "format"))
     var logFormat: LogFormat = .plain
 
+    func validate() throws {
+        guard stdin == dryRun, stdin || !inspect else {
+            throw ValidationError("--stdin, --dry-run and --inspect go together: apus agent --config FILE --stdin --dry-run [--inspect]")
+        }
+    }
+
     func run() async throws {
         do throws(ServeError) {
-            let environment = expandEnv ? ProcessInfo.processInfo.environment : nil
-            let configuration: PromtailConfiguration
-            do throws(ConfigurationError) {
-                configuration = try PromtailConfiguration.load(path: config, environment: environment)
-            } catch { throw ServeError(.configuration, error.description) }
+            let (path, environment) = (config, expandEnv ? ProcessInfo.processInfo.environment : nil)
+            let reread = { @Sendable () throws(ServeError) -> PromtailConfiguration in
+                do throws(ConfigurationError) {
+                    return try PromtailConfiguration.load(path: path, environment: environment)
+                } catch {
+                    throw ServeError(.configuration, error.description)
+                }
+            }
+            let configuration = try reread()
             let format = logFormat
             LoggingSystem.bootstrap { _ in format.handler(level: .info) }
             let logger = Logger(label: "apus")
             for warning in configuration.warnings { logger.warning("\(warning.description)") }
-            try await Agent(configuration, dataFolder: dataDir, spoolByteCountMax: max(1, spoolSize) << 20, logger: logger).run()
+            if stdin {
+                await AgentPrinter(configuration, inspects: inspect, logger: logger).run()
+                return
+            }
+            try await Agent(configuration, dataFolder: dataDir, spoolByteCountMax: max(1, spoolSize) << 20, logger: logger, reread: reread).run()
         } catch {
             try Failure.exit(error)
         }

@@ -6,6 +6,10 @@ package final class SourceMetrics: Sendable {
     package struct Family: Sendable {
         package var isCounter: Bool
         package var values: [Labels: Double] = [:]
+
+        package init(isCounter: Bool) {
+            self.isCounter = isCounter
+        }
     }
 
     private let families = Mutex<[String: Family]>([:])

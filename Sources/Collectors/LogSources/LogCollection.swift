@@ -100,6 +100,7 @@ package final class LogCollection: Sendable {
                 of: job, groups: job.staticGroups, environment: environment, hostname: hostname, logger: logger)
             wanted.merge(SourceTable.sources(of: job, context)) { first, _ in first }
         }
+        PromtailPositionFile.takeOver(configuration, jobs: jobs, into: place.positions, logger: logger)
         tailer.apply(jobs)
         sources.apply(wanted)
     }

@@ -12,6 +12,11 @@ struct SelfMetrics {
     var discoveries: @Sendable () -> [DiscoveryManager.Status] = { [] }
     /// nil where nothing is sent on.
     var remoteWrite: RemoteWriteManager?
+    /// Of collection of logs.
+    var sources: [SourceMetrics] = []
+    /// Of the stages of a `promtail.yaml`.
+    var stages: StageMetrics?
+    var redactor: Redactor?
 
     func text() async -> [UInt8] {
         let statistics = await store.statistics()
@@ -27,7 +32,9 @@ struct SelfMetrics {
         if let remoteWrite { RemoteWriteMetrics.write(remoteWrite.snapshots(), queueByteCount: remoteWrite.queueByteCount, to: &text) }
         process(&text)
         text.sources(sources)
-        return text.bytes
+        if let redactor { text.redactions(redactor) }
+        guard let stages else { return text.bytes }
+        return text.bytes + Array(stages.exposition(now: TimeSource.system.nanoseconds).utf8)
     }
 
     private func http(_ text: inout MetricsText) {

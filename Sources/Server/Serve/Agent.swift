@@ -4,6 +4,7 @@ package import Logging
 import ServiceLifecycle
 import Synchronization
 import Telemetry
+import UnixSignals
 
 /// `apus agent`: collects logs as a `promtail.yaml` says, and sends them to the servers in its `clients`.
 package struct Agent: Sendable {
@@ -13,11 +14,18 @@ package struct Agent: Sendable {
     private let dataFolder: String
     private let spoolByteCountMax: Int
     private let logger: Logger
+    /// Reads the file again, for SIGHUP and `POST /reload`.
+    private let reread: @Sendable () throws(ServeError) -> PromtailConfiguration
 
     /// - Parameters:
     ///   - dataFolder: of positions and spools; made where it does not exist.
     ///   - spoolByteCountMax: what one server's spool may hold.
-    package init(_ configuration: PromtailConfiguration, dataFolder: String, spoolByteCountMax: Int, logger: Logger) {
+    ///   - reread: reads the configuration again.
+    package init(
+        _ configuration: PromtailConfiguration, dataFolder: String, spoolByteCountMax: Int, logger: Logger,
+        reread: @escaping @Sendable () throws(ServeError) -> PromtailConfiguration
+    ) {
+        self.reread = reread
         self.configuration = configuration
         self.dataFolder = dataFolder
         self.spoolByteCountMax = spoolByteCountMax
@@ -58,8 +66,10 @@ package struct Agent: Sendable {
     private func run(_ collection: LogCollection) async throws(ServeError) {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .error)
+        let pages = AgentPages(configuration, collection: collection, logger: logger, reread: reread)
         var services = collection.services
-        if let listener = try listener(collection) { services.append(listener) }
+        if let listener = try listener(pages) { services.append(listener) }
+        services.append(HangUpService(reload: { try? pages.reload() }))
         do {
             try await ServiceGroup(
                 configuration: ServiceGroupConfiguration(
@@ -72,25 +82,15 @@ package struct Agent: Sendable {
         }
     }
 
-    /// `/ready` and `/metrics`, as Promtail has them.
-    private func listener(_ collection: LogCollection) throws(ServeError) -> HTTPListener? {
+    /// `/ready`, `/metrics` and the other pages.
+    private func listener(_ pages: AgentPages) throws(ServeError) -> HTTPListener? {
         let server = configuration.server
         if server.isDisabled { return nil }
         let text = "\(server.host.isEmpty ? "127.0.0.1" : server.host):\(server.port)"
         guard let address = ListenAddress(text) else { throw ServeError(.configuration, "\(configuration.file): server: \(text) is no address") }
-        let routes = [
-            Route([.get], server.pathPrefix + "/ready", scope: nil, errors: .text) { _ in .text("Ready\n") },
-            Route([.get], server.pathPrefix + "/metrics", scope: nil, errors: .text) { _ in
-                var text = MetricsText()
-                text.family("apus_build_info", "gauge", "Version of this binary; always 1.")
-                text.sample("apus_build_info", [("version", Version.number)], 1)
-                text.sources([collection.metrics])
-                return Answer(contentType: "text/plain; version=0.0.4; charset=utf-8", body: text.bytes)
-            },
-        ]
         let live = LiveSettings(LiveSettings.Values(access: Access(tokens: [], hosts: nil)))
         let gateway = Gateway(
-            routes: RouteTable(routes), settings: live, metrics: ServerMetrics(), watch: ConnectionWatch(), budget: BodyBudget(), time: .system)
+            routes: RouteTable(pages.routes), settings: live, metrics: ServerMetrics(), watch: ConnectionWatch(), budget: BodyBudget(), time: .system)
         let logger = logger
         return HTTPListener(address: address, gateway: gateway, logger: logger) { port in
             logger.info("The agent is ready", metadata: ["http": "\(port)"])
