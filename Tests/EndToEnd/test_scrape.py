@@ -237,8 +237,12 @@ def test_the_page_of_targets(scraping):
         details = page.get_by_test_id("relabel-steps")
         playwright.expect(details.locator("li")).to_have_count(2)
         playwright.expect(details).to_contain_text("host127.0.0.1")
+        playwright.expect(details).to_contain_text("keeps the target")
         if os.environ.get("APUS_SCREENSHOTS"):
-            page.screenshot(path=ROOT / "docs/images/targets.png", full_page=True)
+            page.get_by_label("Search targets").fill("host")
+            playwright.expect(page.get_by_test_id("pool-blank")).to_have_count(0)
+            page.screenshot(path=ROOT / "docs/images/targets.png")
+            page.get_by_label("Search targets").fill("")
         page.get_by_role("tab", name="Dropped").click()
         page.get_by_role("button", name="Details of a:1").click()
         playwright.expect(page.get_by_test_id("relabel-steps")).to_contain_text("drops the target")

@@ -70,9 +70,11 @@ export const RelabelSteps = component(
                                     ? "not reached"
                                     : !step.keep
                                       ? "drops the target"
-                                      : changes.length === 0
-                                        ? "changes nothing"
-                                        : null;
+                                      : changes.length > 0
+                                        ? null
+                                        : /keep|drop/.test(step.rule.action) && !step.rule.action.startsWith("label")
+                                          ? "keeps the target"
+                                          : "changes nothing";
                                 return h("li", { key: index, class: { skipped: !step.isReached } }, [
                                     h("div", { class: "rule" }, [
                                         h("span", { class: ["badge", step.keep ? "accent" : "bad"] }, step.rule.action),
