@@ -37,13 +37,13 @@ import Testing
         var batch = TelemetryBatch()
         let now = bench.clock.milliseconds * 1_000_000
         batch.logs.streams = [
-            LogBatch.Stream(labels: ["app": "a"], entries: (0..<3).map { LogEntry(timestamp: now - $0 - 1, line: "an error \($0)") }),
-            LogBatch.Stream(labels: ["app": "b"], entries: [LogEntry(timestamp: now - 1, line: "error"), LogEntry(timestamp: now - 2, line: "fine")]),
+            LogBatch.Stream(labels: Labels(["app": "a"]), entries: (0..<3).map { LogEntry(timestamp: now - $0 - 1, line: "an error \($0)") }),
+            LogBatch.Stream(labels: Labels(["app": "b"]), entries: [LogEntry(timestamp: now - 1, line: "error"), LogEntry(timestamp: now - 2, line: "fine")]),
         ]
         try await bench.store.append(batch)
         await bench.evaluate(loop)
         #expect(try await bench.values("app:errors:count").sorted() == [1, 3])
-        #expect(bench.notifier.received.map(\.labels) == [["alertname": "Errors", "app": "a", "severity": "page"] as Labels])
+        #expect(bench.notifier.received.map(\.labels) == [Labels(["alertname": "Errors", "app": "a", "severity": "page"])])
         #expect(bench.notifier.received.first?.annotations["summary"] == "a: 3")
     }
 
