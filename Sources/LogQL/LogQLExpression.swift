@@ -58,6 +58,11 @@ package struct LineFilter: Sendable, Hashable {
 
     package var operation: Operation
     package var alternatives: [Needle]
+
+    package init(operation: Operation, alternatives: [Needle]) {
+        self.operation = operation
+        self.alternatives = alternatives
+    }
 }
 
 /// `label="expression"` of a parser.

@@ -25,6 +25,11 @@ package struct LogQLStream: Sendable, Hashable {
     /// The stream's labels, structured metadata, and what the pipeline made.
     package var labels: Labels
     package var entries: [LogQLEntry]
+
+    package init(labels: Labels, entries: [LogQLEntry]) {
+        self.labels = labels
+        self.entries = entries
+    }
 }
 
 extension LogQLStream {

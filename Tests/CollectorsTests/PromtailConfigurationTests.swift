@@ -72,7 +72,7 @@ struct PromtailConfigurationTests {
         #expect(client.externalLabels == Labels(["cluster": "eu", "zone": "b"]))
         #expect(client.backoffMin == .milliseconds(100) && client.retryCountMax == 20 && client.dropsRateLimitedBatches && client.timeout == .seconds(5))
         #expect(client.http.authorization == .basic(username: .text("u"), password: .file("pw.txt")))
-        #expect(client.http.tls.caFile == "ca.pem" && client.http.tls.skipsVerification && client.http.proxyURL == "http://proxy:1")
+        #expect(client.http.tls.authority == .file("ca.pem") && client.http.tls.skipsVerification && client.http.proxy.url == "http://proxy:1")
         #expect(configuration.clients.count == 2 && configuration.clients[1].http.authorization == .credentials(scheme: "Bearer", .text("secret")))
         #expect(configuration.positions.filename == "/tmp/positions.yaml" && configuration.positions.ignoresInvalidYAML)
         #expect(configuration.limits.lineRate == 500 && !configuration.limits.dropsOverRate && configuration.limits.lineByteCountMax == 256 << 10)

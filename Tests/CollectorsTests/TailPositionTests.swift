@@ -85,7 +85,7 @@ struct TailPositionTests {
         try handle.close()
         var after = bench.start()
         await bench.poll(&after)
-        #expect(try await bench.lines() == [head.dropLast(), "one", "two", head.dropLast(), "three and more", "four"].map(String.init))
+        #expect(try await bench.lines() == [String(head.dropLast()), "one", "two", String(head.dropLast()), "three and more", "four"])
     }
 
     @Test("lines outside of retention are counted, and hold nothing up")

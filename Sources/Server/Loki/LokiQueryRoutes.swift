@@ -71,8 +71,9 @@ struct LokiQueryRoutes {
     private func format(_ call: Call) throws -> Answer {
         var json = JSONWriter()
         json.beginObject()
+        let query = try call.form()["query"] ?? ""
         do throws(QueryError) {
-            let expression = try LogQLParser.parse(try call.form()["query"] ?? "")
+            let expression = try LogQLParser.parse(query)
             json.field("status", "success")
             json.field("data", LogQLPrinter.pretty(expression))
             json.endObject()

@@ -67,9 +67,9 @@ struct LokiRuleRoutes {
         let namespace = call.captures.first ?? ""
         let body = String(decoding: try call.decodedBody(), as: UTF8.self)
         let group: RuleGroup
-        do {
+        do throws(RuleFile.LoadError) {
             group = try RuleFile.parseGroup(body, file: namespace, language: .logql)
-        } catch let error as RuleFile.LoadError {
+        } catch {
             throw APIError(.badRequest, error.description)
         }
         var groups = try folder.groups(in: namespace)

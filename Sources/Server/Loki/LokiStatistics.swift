@@ -1,5 +1,6 @@
 import Codecs
 import LogQL
+import Settings
 
 /// The part of Loki's statistics that has a meaning here; clients take what is missing for zero.
 enum LokiStatistics {
