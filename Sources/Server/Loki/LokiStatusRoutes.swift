@@ -1,5 +1,6 @@
 import Codecs
 import Formats
+import Settings
 import Telemetry
 
 /// What Loki says of itself: version, limits, configuration. Its `/services` is a page of the web app here.

@@ -80,8 +80,8 @@ struct LokiVolumeRoutes {
         let (from, to) = try parameters.range()
         let step = isRange ? try parameters.stepNanoseconds(start: from, end: to) : nil
         let volumes = try await volumes(matchers, grouping, TimeRange(from, to), step)
-        let sorted = volumes.map { (labels: $0.key, buckets: $0.value, total: $0.value.values.reduce(0, +)) }
-            .sorted { $0.total == $1.total ? $0.labels < $1.labels : $0.total > $1.total }.prefix(limit)
+        let totals = volumes.map { volume in (labels: volume.key, buckets: volume.value, total: volume.value.values.reduce(0, +)) }
+        let sorted = totals.sorted { left, right in left.total == right.total ? left.labels < right.labels : left.total > right.total }.prefix(limit)
         let isMatrix = isRange && sorted.contains { $0.buckets.count > 1 }
         return LokiJSON.success { json in
             json.beginObject()

@@ -41,8 +41,8 @@ package struct AgentPrinter {
     /// The labels of the first target that relabelling keeps.
     private func labels(of job: PromtailJob) -> Labels {
         for group in job.staticGroups {
-            for target in group.targets.isEmpty ? [""] : group.targets {
-                var labels = Labels([Label("__address__", target)] + group.labels.pairs)
+            for target in group.targets.isEmpty ? [group.labels] : group.labelSets {
+                var labels = target
                 guard RelabelRule.apply(job.relabelRules, to: &labels) else { continue }
                 return Labels(sorted: labels.pairs.filter { !$0.name.utf8.starts(with: "__".utf8) })
             }

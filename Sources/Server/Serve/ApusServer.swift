@@ -28,6 +28,9 @@ package struct ApusServer: Sendable {
         /// What is sent on to others; nil where nothing can be.
         package var queue: (any RecordQueue)?
 
+        /// Where lines wait for the clients of `promtail.yaml`.
+        package var spoolFolder = "./spool"
+
         package init(
             store: any TelemetryStore, state: any StateStore, run: @escaping @Sendable () async throws -> Void,
             compact: @escaping @Sendable () async throws -> Void, apply: @escaping @Sendable (ServerSettings) -> Void = { _ in },
@@ -162,7 +165,7 @@ package struct ApusServer: Sendable {
         all += JaegerRoutes(ingest: ingest).routes + ZipkinRoutes(ingest: ingest).routes
         all += queryRoutes(store)
         all += PrometheusServerRoutes(
-            store: store, scrapeConfiguration: { scrapes.yaml(of: $0) }, alertmanagers: { [externalURL] in ["\(externalURL)/api/v2/alerts"] },
+            store: store, scrapeConfiguration: { [collectors] in collectors.scrapes.yaml(of: $0) }, alertmanagers: { [externalURL] in ["\(externalURL)/api/v2/alerts"] },
             featureNames: options.featureNames, selfMetrics: selfMetrics
         ).routes
         all += SearchRoutes(store: store, time: time).routes

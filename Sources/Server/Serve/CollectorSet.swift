@@ -64,6 +64,7 @@ struct CollectorSet: Sendable {
 
     var services: [any Service] {
         var services: [any Service] = [scrapes, builtIn, tailer]
+        if let promtail { services += promtail.services }
         if let profiles { services.append(profiles) }
         if let notifier { services.append(notifier) }
         services.append(rules)
@@ -84,7 +85,7 @@ struct CollectorSet: Sendable {
         try applyPromtail(settings)
         scrapes.apply(settings.prometheus)
         builtIn.apply(settings.builtIn)
-        tailer.apply(settings.logs)
+        tailer.apply(settings.logs.map { TailJob($0) })
         prometheus.value = settings.prometheus.text
         external.value = settings.prometheus.global.externalLabels
         Self.warn(settings, logger)

@@ -15,10 +15,11 @@ package enum Serve {
         let folder = options.dataFolder ?? settings.dataFolder ?? ServeOptions.standardDataFolder
         let store = try open(folder, settings, logger)
         let queue = try openQueue(folder, settings, logger)
-        let backend = ApusServer.Backend(
+        var backend = ApusServer.Backend(
             store: store, state: store, run: { try await store.run() }, compact: { try await store.compact() },
             apply: { store.setRetention($0.retention.bySignal, diskBudget: $0.diskBudget) },
             administration: EmbeddedAdministration(store: store, folder: Snapshots(store: store)), queue: queue)
+        backend.spoolFolder = folder + "/spool"
         do throws(ServeError) {
             let server = try ApusServer(options: options, settings: settings, backend: backend, logger: logger) { ports in
                 let elapsed = ContinuousClock.now - begin

@@ -39,10 +39,15 @@ final class WebSocketHandler: ChannelDuplexHandler {
         }
     }
 
+    /// What a peer is told of a frame that cannot be read (RFC 6455, section 7.4.1).
+    private static func code(of error: NIOWebSocketError) -> WebSocketErrorCode {
+        error == .invalidFrameLength ? .messageTooLarge : .protocolError
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? NIOWebSocketError else { return context.fireErrorCaught(error) }
         var buffer = context.channel.allocator.buffer(capacity: 2)
-        buffer.write(webSocketErrorCode: WebSocketErrorCode(error))
+        buffer.write(webSocketErrorCode: Self.code(of: error))
         let channel = context.channel
         send(.connectionClose, Array(buffer.readableBytesView), on: channel).whenComplete { _ in channel.close(promise: nil) }
     }
