@@ -17,12 +17,14 @@ struct JSONLinesRoutes {
         let options = Self.options(call)
         let isDryRun = ["1", "true"].contains(call.query["debug"] ?? "")
         if isDryRun {
-            let decoded = JSONLines.decode(try call.decodedBody().span, options: options)
+            let body = try call.decodedBody()
+            let decoded = JSONLines.decode(body.span, options: options)
             return Self.answer(decoded.batch.logs.entryCount, decoded.rejected, decoded.rejectionMessage, isDryRun: true)
         }
         var count = 0
         let result = try await ingest.store(from: .jsonLines, byteCount: call.body.count) {
-            let decoded = JSONLines.decode(try call.decodedBody().span, options: options)
+            let body = try call.decodedBody()
+            let decoded = JSONLines.decode(body.span, options: options)
             count = decoded.batch.logs.entryCount + decoded.rejected
             return decoded
         }
