@@ -97,7 +97,7 @@ struct JournalSourceTests {
         let entries = try await bench.store.logEntries()
         #expect(entries.map(\.entry.line).sorted() == (0..<30).map { "entry \($0)" }.sorted())
         let third = try #require(entries.first { $0.entry.line == "entry 3" })
-        #expect(third.labels == Labels(["job": "journal", "unit": "a.service", "level": "err"]))
+        #expect(third.labels == Labels(["job": "journal", "unit": "a.service", "level": "error"]))
         #expect(third.entry.timestamp == 1_795_366_800_000_003_000)
         let arguments = try String(contentsOfFile: folder.path + "/journalctl.arguments", encoding: .utf8).split(separator: "\n")
         #expect(arguments.first?.hasSuffix("--no-tail --since=-25200s --directory=/var/log/journal _SYSTEMD_UNIT=a.service") == true)

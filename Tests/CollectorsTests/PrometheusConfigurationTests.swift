@@ -56,7 +56,6 @@ struct PrometheusConfigurationTests {
         #expect(try shop.options.http.authorization.header == "Basic dXNlcjpzZWNyZXQ=")
         #expect(
             configuration.warnings.map(\.description) == [
-                "/etc/prometheus.yml:7:1: remote_write is known, but Apus does not act on it yet",
                 "/etc/prometheus.yml:28:5: scrape_configs[0].gce_sd_configs is known, but Apus does not act on it yet",
             ])
     }

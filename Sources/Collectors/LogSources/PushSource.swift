@@ -8,7 +8,7 @@ import Telemetry
 
 /// A server that others push lines to with Loki's push API, or as plain text. It answers once the lines are kept.
 final class PushSource: LogSource {
-    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
+    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
 
     private let settings: PromtailPush
     private let context: SourceContext
@@ -78,7 +78,7 @@ final class PushSource: LogSource {
                     if status == .noContent { headers = [:] }
                     if !request.isKeepAlive { headers.add(name: "Connection", value: "close") }
                     try await outbound.write(.head(HTTPResponseHead(version: request.version, status: status, headers: headers)))
-                    if !text.isEmpty { try await outbound.write(.body(ByteBuffer(string: text))) }
+                    if !text.isEmpty { try await outbound.write(.body(.byteBuffer(ByteBuffer(string: text)))) }
                     try await outbound.write(.end(nil))
                     if !request.isKeepAlive { return }
                 }
