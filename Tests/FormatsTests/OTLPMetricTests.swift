@@ -193,10 +193,8 @@ struct OTLPMetricTests {
         options.promotion = .named(["service.name"])
         options.keepsIdentifyingResourceAttributes = true
         let batch = try Self.decode(Self.request(#"{"name":"a.b","unit":"s","gauge":{"dataPoints":[{"timeUnixNano":"5000000","asInt":1}]}}"#), options).batch.metrics
-        #expect(
-            Self.rows(batch) == [
-                #"{__name__="a.b", job="shop", "service.name"="shop"} 5 1"#, #"{__name__="target_info", job="shop", "service.name"="shop"} 5 1"#,
-            ])
+        // What identifies a resource alone makes no target_info (Prometheus, `addResourceTargetInfo`).
+        #expect(Self.rows(batch) == [#"{__name__="a.b", job="shop", "service.name"="shop"} 5 1"#])
     }
 
     static let scoped =

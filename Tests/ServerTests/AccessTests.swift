@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import Server
+import Telemetry
 
 /// Who may call what.
 @Suite("Access") struct AccessTests {
@@ -21,7 +22,8 @@ import Server
         try await TestServer.run(configuration: Self.configuration) { server in
             for row in Self.table {
                 let headers = row.token.map { [("Authorization", "Bearer \($0)-0123456789")] } ?? []
-                let push = Array(#"{"streams":[{"stream":{"job":"a"},"values":[["1700000000000000000","x"]]}]}"#.utf8)
+                let now = TimeSource.system.nanoseconds
+                let push = Array(#"{"streams":[{"stream":{"job":"a"},"values":[["\#(now)","x"]]}]}"#.utf8)
                 let write = try await server.post("/loki/api/v1/push", type: "application/json", headers: headers, body: push)
                 #expect(write.status == row.write, "write as \(row.token ?? "nobody")")
                 do {
