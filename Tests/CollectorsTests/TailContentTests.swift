@@ -57,7 +57,10 @@ struct TailContentTests {
         #expect(try await bench.lines().count == 5_000)
     }
 
-    @Test("a damaged compressed file gives what stands before the damage, and harms no other", arguments: DecompressionStream.Format.allCases)
+    // zstd's frames have no checksum unless their writer asked for one: there nothing tells the damage.
+    @Test(
+        "a damaged compressed file gives what stands before the damage, and harms no other",
+        arguments: DecompressionStream.Format.allCases.filter { $0 != .zstd })
     func damaged(format: DecompressionStream.Format) async throws {
         var bench = try TailBench(include: ["*"])
         bench.decompression = TailJob.Decompression()
