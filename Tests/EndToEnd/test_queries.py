@@ -81,7 +81,7 @@ def test_logql(apus):
     assert [json.loads(line)["n"] for _, _, line in newest] == [49, 48, 47]
     answer = apus.get("/loki/api/v1/query", query='sum by (level) (count_over_time({job="app"} | json [10m]))', time=nanoseconds())
     assert {r["metric"]["level"]: r["value"][1] for r in answer.json()["data"]["result"]} == {"info": "40", "error": "10"}
-    assert apus.get("/loki/api/v1/labels", **window).json()["data"] == ["env", "job"]
+    assert apus.get("/loki/api/v1/labels", **window).json()["data"] == ["env", "job", "service_name"]
     assert apus.get("/loki/api/v1/label/job/values", **window).json()["data"] == ["app"]
     bad = apus.get("/loki/api/v1/query_range", query='{job="app"', **window)
     assert bad.status == 400 and "parse error" in bad.text

@@ -155,7 +155,7 @@ package struct ApusServer: Sendable {
             metrics: metrics, watch: watch, store: store, scrapePools: { [collectors] in collectors.scrapes.targets() },
             scrapeFigures: { [collectors] in collectors.scrapes.budgetFigures }, startedAt: Double(startedAt) * 1e-9,
             discoveries: { [collectors] in collectors.scrapes.discoveries() }, remoteWrite: remoteWrite,
-            sources: collectors.allSourceMetrics, stages: collectors.promtail?.stageMetrics, redactor: redactor)
+            sources: collectors.promtail == nil ? [] : collectors.allSourceMetrics, stages: collectors.promtail?.stageMetrics, redactor: redactor)
         let admin = AdminRoutes(
             selfMetrics: selfMetrics, isReady: { [readiness] in readiness.isReady }, reload: { try await reload() },
             compact: backend.compact, mayQuit: options.isAdminAPIEnabled || settings.isAdminAPIEnabled)
