@@ -4,6 +4,13 @@ package protocol StoreDecorator: TelemetryStore {
     var base: any TelemetryStore { get }
 }
 
+extension TelemetryStore {
+    /// The store, or one below it, that gathers patterns of log lines; nil where none does.
+    package var patternSource: (any PatternSource)? {
+        (self as? any PatternSource) ?? (self as? any StoreDecorator)?.base.patternSource
+    }
+}
+
 extension StoreDecorator {
     package var seriesDirectory: (any SeriesDirectory)? { base.seriesDirectory }
 

@@ -35,50 +35,67 @@ struct NeedlePlan {
 
     init(_ needle: [UInt8], _ head: LogBlockHead) {
         mayBeInRest = head.restCount > 0 && head.restFilter.mayHold(needle[...])
-        // A field stands in many templates: what it may hold is asked once.
-        var known: [Test: Bool] = [:]
+        // A field stands in many templates: whether a value of it may hold all of the needle is asked once.
+        var contains = [Bool?](repeating: nil, count: head.fields.count)
+        ways.reserveCapacity(head.templates.count)
         for template in head.templates {
             var ways = Ways()
             ways.isAlways = needle.isEmpty || template.pieces.contains { ByteSearch.contains($0, 0..<$0.count, needle) }
-            if !ways.isAlways {
-                for test in Self.tests(needle, template) {
-                    let mayHold = known[test] ?? head.fields[test.field].mayHold(test)
-                    known[test] = mayHold
-                    if mayHold { ways.tests.append(test) }
-                }
-            }
+            if !ways.isAlways { Self.addTests(needle, template, head, &contains, to: &ways) }
             self.ways.append(ways)
         }
     }
 
-    /// What the values of a template's lines must be, one test for each way.
-    private static func tests(_ needle: [UInt8], _ template: LogBlockHead.Template) -> [Test] {
-        var tests: [Test] = []
+    /// Adds what the values of a template's lines must be, one test for each way, as far as the head does not rule it out.
+    private static func addTests(
+        _ needle: [UInt8], _ template: LogBlockHead.Template, _ head: LogBlockHead, _ contains: inout [Bool?], to ways: inout Ways
+    ) {
         for (index, field) in template.fields.enumerated() {
+            let header = head.fields[field]
+            func add(_ kind: Test.Kind, _ bytes: ArraySlice<UInt8>, isExact: Bool) {
+                let test = Test(field: field, kind: kind, bytes: Array(bytes), isExact: isExact)
+                if header.mayHold(test) { ways.tests.append(test) }
+            }
+            let whole = Test(field: field, kind: .contains, bytes: needle, isExact: true)
+            let mayContain = contains[field] ?? header.mayHold(whole)
+            contains[field] = mayContain
+            if mayContain { ways.tests.append(whole) }
             let (before, behind) = (template.pieces[index], template.pieces[index + 1])
-            tests.append(Test(field: field, kind: .contains, bytes: needle, isExact: true))
             // The needle's end lies in what follows the value, which ends with the needle's beginning.
             for cut in 1..<max(1, needle.count) {
-                guard let isWhole = begins(behind, needle[cut...]) else { continue }
-                tests.append(Test(field: field, kind: .suffix, bytes: Array(needle[..<cut]), isExact: isWhole))
+                if let isWhole = begins(behind, needle, cut) { add(.suffix, needle[..<cut], isExact: isWhole) }
             }
             // The needle's beginning lies at the end of the piece before the value.
-            for cut in 1..<max(1, needle.count) where before.count >= cut && before.suffix(cut).elementsEqual(needle[..<cut]) {
-                tests.append(Test(field: field, kind: .prefix, bytes: Array(needle[cut...]), isExact: true))
+            for cut in 1..<max(1, needle.count) where ends(before, needle, cut) {
+                add(.prefix, needle[cut...], isExact: true)
                 for end in cut..<needle.count {
-                    guard let isWhole = begins(behind, needle[end...]) else { continue }
-                    tests.append(Test(field: field, kind: .equals, bytes: Array(needle[cut..<end]), isExact: isWhole))
+                    if let isWhole = begins(behind, needle, end) { add(.equals, needle[cut..<end], isExact: isWhole) }
                 }
             }
         }
-        return tests
     }
 
-    /// Whether a line can go on with `wanted` where `piece` begins: true where the piece has all of it, false where it may go on in the
-    /// value behind the piece; nil where not.
-    private static func begins(_ piece: [UInt8], _ wanted: ArraySlice<UInt8>) -> Bool? {
-        if piece.count >= wanted.count { return piece.starts(with: wanted) ? true : nil }
-        return wanted.starts(with: piece) ? false : nil
+    /// Whether `piece` ends with the first `count` bytes of `needle`.
+    private static func ends(_ piece: [UInt8], _ needle: [UInt8], _ count: Int) -> Bool {
+        if piece.count < count { return false }
+        var index = 0
+        while index < count {
+            if piece[piece.count - count + index] != needle[index] { return false }
+            index += 1
+        }
+        return true
+    }
+
+    /// Whether a line can go on with the needle from `start` on where `piece` begins: true where the piece has all of it, false where it may
+    /// go on in the value behind the piece; nil where not.
+    private static func begins(_ piece: [UInt8], _ needle: [UInt8], _ start: Int) -> Bool? {
+        let count = min(piece.count, needle.count - start)
+        var index = 0
+        while index < count {
+            if piece[index] != needle[start + index] { return nil }
+            index += 1
+        }
+        return piece.count >= needle.count - start
     }
 }
 

@@ -8,39 +8,19 @@ extension LogBlockReader {
     ///   but letters and digits.
     /// - Returns: nil where two fields of the block have one of the names: then only the lines tell which counts.
     func fields(_ names: [String], _ timestamps: [Int64]) throws(DecodeError) -> LogFields? {
-        let found = head.fields.map { Self.fieldName($0.path) }
+        guard !outline.names.contains(where: { $0 == nil }) else { return nil }
         let rowTemplates = try readRowTemplates()
         var columns: [[LogFieldColumn]] = []
         for name in names {
             let wanted = Array(name.utf8)
-            let fields = found.indices.filter { found[$0] == wanted }
-            guard Set(fields.map { head.fields[$0].path }).count <= 1 else { return nil }
+            let fields = outline.names.indices.filter { outline.names[$0] == wanted }
+            if let first = fields.first, fields.count > 1, fields.contains(where: { head.fields[$0].path != head.fields[first].path }) { return nil }
             var own: [LogFieldColumn] = []
             for field in fields { own.append(try column(field, rowTemplates, timestamps)) }
             columns.append(own)
         }
         let none = UInt8(head.templates.count)
         return LogFields(columns: columns, unparsedRows: rowTemplates.indices.filter { rowTemplates[$0] == none })
-    }
-
-    private static func fieldName(_ path: [[UInt8]]) -> [UInt8] {
-        var name: [UInt8] = []
-        for part in path {
-            if !name.isEmpty { name.append(UInt8(ascii: "_")) }
-            for byte in part {
-                switch byte {
-                case 0x41...0x5a, 0x61...0x7a: name.append(byte)
-                case 0x30...0x39:
-                    // No label begins with a digit.
-                    if name.isEmpty { name.append(UInt8(ascii: "_")) }
-                    name.append(byte)
-                // A character is one underscore, however many bytes it has.
-                case 0x80...0xbf: continue
-                default: name.append(UInt8(ascii: "_"))
-                }
-            }
-        }
-        return name
     }
 
     /// A field as a typed column.

@@ -11,6 +11,8 @@ final class LogBlockOutline: Sendable {
     let rest: Range<Int>
     let metadata: Range<Int>
     let identifiers: Range<Int>
+    /// By field: its name as LogQL's `json` names it; nil where that is not sure.
+    let names: [[UInt8]?]
     /// About what it takes in memory.
     let memoryByteCount: Int
 
@@ -48,6 +50,7 @@ final class LogBlockOutline: Sendable {
         identifiers = try take(head.identifiersByteCount, "identifiers")
         guard offset == byteCount else { throw DecodeError(offset: offset, field: "block", "\(byteCount - offset) bytes too many") }
         self.times = times
+        names = head.fields.map { LogFieldName.name($0.path) }
         self.head = head
         self.rowCount = rowCount
         // Each piece, name and text is an array of its own.

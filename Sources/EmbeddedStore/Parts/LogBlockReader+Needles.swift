@@ -33,12 +33,23 @@ extension LogBlockReader {
     ///
     /// - Parameter times: the block's timestamps, asked for where a field is stored relative to them.
     func rows(holding needles: [[UInt8]], _ times: () throws(DecodeError) -> [Int64]) throws(DecodeError) -> LogRowMask {
+        guard let plans = plans(needles) else { return .none }
+        return try rows(plans, times)
+    }
+
+    /// What the head says of needles; nil where a line cannot hold them all.
+    func plans(_ needles: [[UInt8]]) -> [NeedlePlan]? {
         var plans: [NeedlePlan] = []
         for needle in needles {
             let plan = NeedlePlan(needle, head)
-            if plan.isNever { return .none }
+            if plan.isNever { return nil }
             plans.append(plan)
         }
+        return plans
+    }
+
+    /// The rows that plans leave.
+    func rows(_ plans: [NeedlePlan], _ times: () throws(DecodeError) -> [Int64]) throws(DecodeError) -> LogRowMask {
         var rowTemplates: [UInt8]?
         var mask = LogRowMask.all
         for plan in plans {
@@ -60,16 +71,21 @@ extension LogBlockReader {
         if plan.mayBeInRest {
             for row in mask.indices where Int(rowTemplates[row]) == plan.ways.count { mask[row] = LogRowMask.mayHold }
         }
-        for field in Set(plan.ways.flatMap { $0.tests.map(\.field) }) {
+        var tested: [Int] = []
+        for ways in plan.ways { for test in ways.tests where !tested.contains(test.field) { tested.append(test.field) } }
+        for field in tested {
             // The same value may make the line of one template hold the needle, and that of another not.
-            var groups: [Set<NeedlePlan.Test>: [Bool]] = [:]
+            var groups: [(tests: [NeedlePlan.Test], isTested: [Bool])] = []
             for (template, ways) in plan.ways.enumerated() {
-                let tests = Set(ways.tests.filter { $0.field == field })
-                if !tests.isEmpty { groups[tests, default: [Bool](repeating: false, count: plan.ways.count + 1)][template] = true }
+                let tests = ways.tests.filter { $0.field == field }
+                if tests.isEmpty { continue }
+                let known = groups.firstIndex { $0.tests == tests }
+                if known == nil { groups.append((tests, [Bool](repeating: false, count: plan.ways.count + 1))) }
+                groups[known ?? groups.count - 1].isTested[template] = true
             }
             let has = head.templates.map { $0.fields.contains(field) } + [false]
             for (tests, isTested) in groups {
-                let verdicts = try self.verdicts(field, Array(tests), rowTemplates, times)
+                let verdicts = try self.verdicts(field, tests, rowTemplates, times)
                 var value = 0
                 for row in mask.indices {
                     let template = Int(rowTemplates[row])

@@ -63,8 +63,7 @@ struct LogBlockReader {
         var reader = try section(.rowTemplates)
         let codes = try CodeColumn.read(&reader, count: rowCount, entryCount: head.rowCodeCount)
         // How many values of each field that takes, before anybody counts on it.
-        var rowCounts = [Int](repeating: 0, count: head.templates.count + 1)
-        for code in codes { rowCounts[Int(code)] += 1 }
+        let rowCounts = CodeColumn.histogram(codes, entryCount: head.templates.count + 1)
         var valueCounts = [Int](repeating: 0, count: head.fields.count)
         for (template, count) in zip(head.templates, rowCounts) {
             for field in template.fields { valueCounts[field] += count }

@@ -29,18 +29,20 @@ struct LogBlockScan {
 
     /// Leaves the rows that lie in `wanted` and satisfy the predicates.
     mutating func narrow(_ wanted: TimeRange, without duplicates: [Int], _ predicates: ScanPredicates) throws(DecodeError) {
-        let count = block.rowCount
-        var mask = LogRowMask.all
-        if !predicates.contained.isEmpty {
-            mask = try rows(holding: predicates.contained)
-            if mask == .none {
-                isEmpty = true
-                return
-            }
+        // The head rules most blocks out, and the times of what is wanted still the most of the others.
+        guard let plans = block.plans(predicates.contained) else {
+            isEmpty = true
+            return
         }
+        let count = block.rowCount
         let times = try times()
         let low = wanted.start <= range.start ? 0 : times.partitioningIndex { $0 >= wanted.start }
         let high = range.end <= wanted.end ? count : times.partitioningIndex { $0 > wanted.end }
+        let mask = low < high ? try block.rows(plans) { () throws(DecodeError) in times } : .none
+        if mask == .none {
+            isEmpty = true
+            return
+        }
         if case .some(let rows) = mask { isWanted = rows } else { isWanted = [UInt8](repeating: LogRowMask.holds, count: count) }
         for row in 0..<low { isWanted[row] = 0 }
         for row in max(low, high)..<count { isWanted[row] = 0 }
@@ -55,22 +57,10 @@ struct LogBlockScan {
         isEmpty = !isWanted.contains { $0 != 0 }
     }
 
-    private mutating func rows(holding needles: [[UInt8]]) throws(DecodeError) -> LogRowMask {
-        var known = knownTimes
-        let (block, range) = (block, range)
-        let mask = try block.rows(holding: needles) { () throws(DecodeError) in
-            if let known { return known }
-            let times = try block.readTimes(first: range.start, last: range.end)
-            known = times
-            return times
-        }
-        knownTimes = known
-        return mask
-    }
-
     /// Leaves out the rows that hold a needle; those that may are left for the lines to tell.
     private mutating func leaveOut(_ needle: [UInt8]) throws(DecodeError) {
-        switch try rows(holding: [needle]) {
+        let times = try times()
+        switch try block.rows(holding: [needle], { () throws(DecodeError) in times }) {
         case .none: return
         case .all: isWanted = [UInt8](repeating: 0, count: isWanted.count)
         case .some(let mask):

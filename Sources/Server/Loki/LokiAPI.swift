@@ -29,6 +29,6 @@ struct LokiAPI {
 
     /// The store's own patterns where it gathers them; else they are found by reading lines.
     private var patterns: any PatternSource {
-        (store as? any PatternSource) ?? ScannedPatterns(store: store)
+        store.patternSource ?? ScannedPatterns(store: store)
     }
 }
