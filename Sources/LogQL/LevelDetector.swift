@@ -6,10 +6,7 @@ package enum LevelDetector {
     private static let unknown = "unknown"
 
     /// The names of labels and fields that hold a level, by rank (Loki, `log_level_fields`).
-    private static let names = [
-        "level", "LEVEL", "Level", "log.level", "severity", "SEVERITY", "Severity", "SeverityText", "lvl", "LVL", "Lvl", "severity_text",
-        "Severity_Text", "SEVERITY_TEXT",
-    ]
+    private static let names = ScanRequest.levelFieldNames
     private static let nameBytes = names.map { Array($0.utf8) }
     private static let lowercasedNameBytes = names.map { Array($0.lowercased().utf8) }
 
@@ -36,6 +33,17 @@ package enum LevelDetector {
     private static func normalized(_ level: String) -> String {
         level.utf8.count <= 11 ? levels[level.lowercased()] ?? level : level
     }
+
+    /// The level that a stream's labels tell of all its lines; nil where each line has its own.
+    static func level(stream: Labels) -> String? {
+        for name in names {
+            if let value = stream[name] { return normalized(value) }
+        }
+        return nil
+    }
+
+    /// The level that a field's value stands for; nil where the rest of the line decides.
+    static func level(field value: String) -> String? { levels[value.lowercased()] }
 
     /// OpenTelemetry's severity numbers come in groups of four.
     private static func level(severityNumber text: String) -> String {

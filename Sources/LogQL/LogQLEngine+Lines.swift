@@ -115,7 +115,7 @@ private struct LineCollector: LogScanReader {
     mutating func read(_ block: inout LogFieldBlock) throws {
         guard let plan else { return }
         try context.check()
-        let columns = ColumnBlock(block, names: fields)
+        let columns = ColumnBlock(block, names: fields, hasJSON: plan.hasJSON, detectsLevel: row.labels.detectsLevel)
         var verdicts = [UInt8](repeating: ColumnVerdict.passes, count: columns.rowCount)
         for filter in plan.filters {
             guard let more = filter.verdicts(columns) else { return }

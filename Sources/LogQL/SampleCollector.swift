@@ -61,6 +61,7 @@ struct SampleCollector: LogScanReader {
             predicates: pipeline.predicates)
         request.fields = fields
         guard table.isCounting, streams.allSatisfy(isConstant) else { return request }
+        if !pipeline.touchesLabels { request.fields = [] }
         if pipeline.isEmpty {
             request.columns = table.countsBytes ? .line : .none
         } else if !pipeline.touchesLabels {
@@ -77,7 +78,7 @@ struct SampleCollector: LogScanReader {
     mutating func read(_ block: inout LogFieldBlock) throws {
         guard let plan else { return }
         try context.check()
-        let columns = ColumnBlock(block, names: fields)
+        let columns = ColumnBlock(block, names: fields, hasJSON: plan.hasJSON, detectsLevel: row.labels.detectsLevel)
         // Lines that were not taken apart run through the pipeline as they are.
         var verdicts = [UInt8](repeating: ColumnVerdict.passes, count: columns.rowCount)
         for filter in plan.filters {

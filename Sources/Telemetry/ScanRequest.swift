@@ -34,6 +34,12 @@ package struct ScanRequest: Sendable {
     /// Logs in the order of time: of a block whose rows satisfy all predicates, as the store has checked, no more than the newest (oldest)
     /// so many are needed.
     package var rowCountMax: Int?
+    /// The name in ``fields`` of what a line says of its level: the first string field of an object, or of an object in it, that is named so.
+    package static let levelField = "\u{1}level"
+    package static let levelFieldNames = [
+        "level", "LEVEL", "Level", "log.level", "severity", "SEVERITY", "Severity", "SeverityText", "lvl", "LVL", "Lvl", "severity_text",
+        "Severity_Text", "SEVERITY_TEXT",
+    ]
     /// Hears what the scan had to read.
     package var statistics: ScanStatistics?
 

@@ -38,6 +38,7 @@ struct ColumnTests {
 
     /// The answers must be the same, whatever is in memory, in parts, or in several of them at once.
     private static let queries: [String] = [
+        #"{app=~".+"} | detected_level="error""#, #"{app="a"} | json | detected_level=~"info|warn""#, #"{app="a"} | pod="2" |= "failed""#,
         #"{app="a"} | json | status >= 500"#, #"{app="a"} | json | status="500""#, #"{app="a"} | json | status!="500" | level="error""#,
         #"{app=~".+"} | json | __error__="" | status > 404 or level="warn""#, #"{app="a"} | json | duration_ms < 12.5"#,
         #"{app="a"} | json | user_id="3""#, #"{app="a"} | json | took > 800ms"#, #"{app="a"} | json | bytes >= 60KB"#,
@@ -49,6 +50,9 @@ struct ColumnTests {
     ]
 
     private static let metrics: [String] = [
+        #"sum by (detected_level) (count_over_time({app=~".+"}[1m]))"#, #"sum by (level, detected_level) (count_over_time({app="a"} |= "request" | drop __error__ [1m]))"#,
+        #"sum by (detected_level, status) (count_over_time({app=~"a|b"} | json | __error__="" [1m]))"#,
+        #"sum by (app) (count_over_time({app=~".+"} | detected_level="error" [1m]))"#, #"sum by (app) (rate({app=~".+"} | pod="1" [1m]))"#,
         #"sum by (status) (count_over_time({app="a"} | json | __error__="" [1m]))"#,
         #"sum by (status) (rate({app=~"a|b"} | json | status >= 500 | __error__="" [1m]))"#,
         #"sum by (level) (count_over_time({app=~"a|b|m"} | json | __error__="" [90s]))"#,

@@ -12,6 +12,10 @@ extension LogBlockReader {
         let rowTemplates = try readRowTemplates()
         var columns: [[LogFieldColumn]] = []
         for name in names {
+            if name == ScanRequest.levelField {
+                columns.append(try levelColumns(rowTemplates, timestamps))
+                continue
+            }
             let wanted = Array(name.utf8)
             let fields = outline.names.indices.filter { outline.names[$0] == wanted }
             if let first = fields.first, fields.count > 1, fields.contains(where: { head.fields[$0].path != head.fields[first].path }) { return nil }
@@ -22,6 +26,24 @@ extension LogBlockReader {
         let none = UInt8(head.templates.count)
         return LogFields(columns: columns, unparsedRows: rowTemplates.indices.filter { rowTemplates[$0] == none })
     }
+
+    /// The field that tells the level, where that is one in all templates that have any.
+    private func levelColumns(_ rowTemplates: [UInt8], _ timestamps: [Int64]) throws(DecodeError) -> [LogFieldColumn] {
+        var found: Int?
+        for template in head.templates {
+            let first = template.fields.first { field in
+                let header = head.fields[field]
+                return header.isQuoted && header.path.count <= 2 && Self.levelFieldNames.contains(header.path[header.path.count - 1])
+            }
+            guard let first else { continue }
+            if let found, found != first { return [] }
+            found = first
+        }
+        guard let found else { return [] }
+        return [try column(found, rowTemplates, timestamps)]
+    }
+
+    private static let levelFieldNames = Set(ScanRequest.levelFieldNames.map { Array($0.utf8) })
 
     /// A field as a typed column.
     private func column(

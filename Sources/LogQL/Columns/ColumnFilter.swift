@@ -19,6 +19,10 @@ extension LabelFilterStage {
             case nil: return nil
             case .constant(let value): return [UInt8](repeating: verdict(value), count: block.rowCount)
             case .field(let field): return verdicts(block.columns(field), block.rowCount)
+            case .level(let field):
+                let (texts, codes) = block.levels(field)
+                let table = texts.map { $0.isEmpty ? ColumnVerdict.lineTells : verdict($0) }
+                return codes.map { table[Int($0)] }
             }
         }
     }

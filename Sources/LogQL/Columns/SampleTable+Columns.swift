@@ -17,6 +17,7 @@ extension SampleTable {
             values = found
         }
         guard var groups = ColumnGroups(block, grouping?.labels ?? []) else { return false }
+        groups.leaveUnknownLevels(to: &verdicts)
         for row in verdicts.indices where isWanted[row] == 0 { verdicts[row] = verdicts[row] & ColumnVerdict.lineTells }
         let timestamps = block.block.timestamps
         if let index = try groups.only(&self) {
@@ -79,6 +80,8 @@ extension SampleTable {
         }
         switch block.source(unwrap.label) {
         case nil: return nil
+        // No level is a number.
+        case .level: return nil
         case .constant(let text):
             guard let number = text.isEmpty ? 0 : unwrap.number(text) else { return nil }
             if text.isEmpty { for row in verdicts.indices where verdicts[row] != ColumnVerdict.lineTells { verdicts[row] = ColumnVerdict.fails } }
@@ -133,6 +136,14 @@ struct ColumnGroups {
         (self.block, self.names, self.sources) = (block, names, sources)
     }
 
+    /// Rows whose level only the line tells are for the line to tell.
+    func leaveUnknownLevels(to verdicts: inout [UInt8]) {
+        for case .level(let field) in sources {
+            let codes = block.levels(field).codes
+            for row in verdicts.indices where codes[row] == 0 && verdicts[row] == ColumnVerdict.passes { verdicts[row] = ColumnVerdict.lineTells }
+        }
+    }
+
     /// The series of all rows, where that is one.
     func only(_ table: inout SampleTable) throws(QueryError) -> Int? {
         var pairs: [Label] = []
@@ -142,6 +153,7 @@ struct ColumnGroups {
             case .field(let field):
                 guard block.columns(field).isEmpty else { return nil }
                 pairs.append(Label(name, ""))
+            case .level: return nil
             }
         }
         return try table.index(of: Labels(pairs))
@@ -153,6 +165,7 @@ struct ColumnGroups {
             switch source {
             case .constant(let value): CodedLabel(constant: value)
             case .field(let field): CodedLabel(block.columns(field), rowCount: block.rowCount)
+            case .level(let field): CodedLabel(block.levels(field))
             }
         }
         var indexes = [Int32](repeating: -1, count: verdicts.count)
@@ -200,6 +213,11 @@ private struct CodedLabel {
 
     init(constant: String) {
         values = [constant]
+    }
+
+    init(_ levels: (texts: [String], codes: [UInt8])) {
+        values = levels.texts
+        codes = levels.codes.map { Int32($0) }
     }
 
     init(_ columns: [LogFieldColumn], rowCount: Int) {
