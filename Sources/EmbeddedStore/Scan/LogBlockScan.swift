@@ -13,8 +13,10 @@ struct LogBlockScan {
     /// The lines that predicates had to look at, with the rows that they are of.
     private var lines: (rows: [Int], columns: LogColumns)?
 
-    init(_ block: LogBlockReader, _ range: TimeRange) {
+    /// - Parameter times: the block's timestamps, where they are known.
+    init(_ block: LogBlockReader, _ range: TimeRange, times: [Int64]?) {
         self.block = block
+        knownTimes = times
         self.range = range
     }
 
@@ -28,7 +30,7 @@ struct LogBlockScan {
     }
 
     /// Leaves the rows that lie in `wanted` and satisfy the predicates.
-    mutating func narrow(_ wanted: TimeRange, without duplicates: [Int], _ predicates: ScanPredicates) throws(DecodeError) {
+    mutating func narrow(_ wanted: TimeRange, _ predicates: ScanPredicates) throws(DecodeError) {
         // The head rules most blocks out, and the times of what is wanted still the most of the others.
         guard let plans = block.plans(predicates.contained) else {
             isEmpty = true
@@ -46,7 +48,6 @@ struct LogBlockScan {
         if case .some(let rows) = mask { isWanted = rows } else { isWanted = [UInt8](repeating: LogRowMask.holds, count: count) }
         for row in 0..<low { isWanted[row] = 0 }
         for row in max(low, high)..<count { isWanted[row] = 0 }
-        for row in duplicates { isWanted[row] = 0 }
         if let trace = predicates.trace {
             var columns = LogColumns()
             try block.readIdentifiers(into: &columns)
@@ -54,6 +55,12 @@ struct LogBlockScan {
         }
         for needle in predicates.excluded { try leaveOut(needle) }
         try lookAtLines(predicates)
+        isEmpty = !isWanted.contains { $0 != 0 }
+    }
+
+    mutating func leaveOut(rows: [Int]) {
+        if rows.isEmpty { return }
+        for row in rows { isWanted[row] = 0 }
         isEmpty = !isWanted.contains { $0 != 0 }
     }
 

@@ -66,6 +66,11 @@ struct LogCluster {
         (pieces[left].source, left) < (pieces[right].source, right)
     }
 
+    /// A piece's timestamps, where they are known.
+    func knownTimes(of piece: Int) -> [Int64]? { times[piece] }
+
+    mutating func know(_ timestamps: [Int64], of piece: Int) { times[piece] = timestamps }
+
     private mutating func times(of piece: Int, _ read: (LogPiece) throws -> [Int64]) throws -> [Int64] {
         if let known = times[piece] { return known }
         let found = try read(pieces[piece])

@@ -58,18 +58,20 @@ extension Scan {
             if request.order != .byStream {
                 for other in pieces[(index + 1)...] { later = isNewestFirst ? max(later, other.range.end) : min(later, other.range.start) }
             }
-            let duplicates = try cluster?.duplicates(index, read: times, select: select) ?? []
-            if try hand(piece, stream, range, without: duplicates, horizon: later, &reader) == .stop { return .stop }
+            if try hand(piece, index, of: &cluster, stream, range, horizon: later, &reader) == .stop { return .stop }
         }
         return .continue
     }
 
+    /// - Parameter cluster: the piece and those that its times may overlap; nil where it is alone.
     private func hand(
-        _ piece: LogPiece, _ stream: Int, _ range: TimeRange, without duplicates: [Int], horizon: Int64, _ reader: inout some LogScanReader
+        _ piece: LogPiece, _ index: Int, of cluster: inout LogCluster?, _ stream: Int, _ range: TimeRange, horizon: Int64,
+        _ reader: inout some LogScanReader
     ) throws -> ScanControl {
         let stream = request.streams[stream]
         if case .run(let run) = piece.rows {
             var kept = run
+            let duplicates = try cluster?.duplicates(index, read: times, select: select) ?? []
             if !duplicates.isEmpty {
                 let left = Set(duplicates)
                 kept = run.selecting(run.timestamps.indices.filter { !left.contains($0) })
@@ -80,14 +82,27 @@ extension Scan {
             return try reader.take(
                 Block(stream: stream, timestamps: kept.timestamps, columns: columnsWanted, horizon: horizon, applied: predicates.applied))
         }
+        let known = cluster?.knownTimes(of: index)
         let found: LogBlockScan? = try opened(piece) { block throws(DecodeError) in
-            var scan = LogBlockScan(block, piece.range)
-            try scan.narrow(range, without: duplicates, predicates)
-            if scan.isEmpty { return nil }
-            if !request.fields.isEmpty { try scan.readFields(request.fields) }
-            return scan
+            var scan = LogBlockScan(block, piece.range, times: known)
+            try scan.narrow(range, predicates)
+            return scan.isEmpty ? nil : scan
         }
         guard var scan = found else { return .continue }
+        if cluster != nil {
+            // Only of what is wanted so far other pieces may have equal rows.
+            cluster?.know(scan.timestamps, of: index)
+            scan.leaveOut(rows: try cluster?.duplicates(index, read: times, select: select) ?? [])
+            if scan.isEmpty { return .continue }
+        }
+        if !request.fields.isEmpty {
+            let names = request.fields
+            let isRead: Bool? = try opened(piece) { _ throws(DecodeError) in
+                try scan.readFields(names)
+                return true
+            }
+            if isRead == nil { return .continue }
+        }
         if let fields = scan.fields {
             var shown = LogFieldBlock(
                 stream: stream, timestamps: scan.timestamps, isWanted: scan.isWanted, fields: fields, hasMetadata: scan.block.outline.hasMetadata,
