@@ -117,7 +117,7 @@ extension LogQLEngine {
     func divided<Result: Sendable>(
         _ streams: [TelemetryStream], _ body: @escaping @Sendable ([TelemetryStream]) async throws -> Result
     ) async throws(QueryError) -> [Result] {
-        let shareCount = streams.count < Self.dividedStreamCountMin ? 1 : QueryExecutor.coreCount
+        let shareCount = streams.count < Self.dividedStreamCountMin ? 1 : WorkerThreads.coreCount
         guard shareCount > 1 else { return [try await Self.reading { try await body(streams) }] }
         var shares = [[TelemetryStream]](repeating: [], count: shareCount)
         for (index, stream) in streams.enumerated() { shares[index % shareCount].append(stream) }

@@ -45,7 +45,7 @@ package final class QueryGate: Sendable {
     /// - Throws: ``QueryError`` with code `timeout` or `cancelled` where its turn came too late or its task was cancelled while
     ///   it waited, with code `limit` where too many wait, or what `body` throws.
     package func run<Result: Sendable>(
-        _ text: String, language: String, context: QueryContext, on executor: QueryExecutor = .shared,
+        _ text: String, language: String, context: QueryContext, on executor: WorkerThreads = .queries,
         _ body: @Sendable @escaping @concurrent () async throws(QueryError) -> Result
     ) async throws(QueryError) -> Result {
         let id = state.withLock { state in

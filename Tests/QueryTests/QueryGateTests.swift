@@ -7,7 +7,7 @@ struct QueryGateTests {
     @Test("never more run at once than it is wide, and all of them run")
     func width() async throws {
         let gate = QueryGate(width: 3)
-        let executor = QueryExecutor(threadCount: 4)
+        let executor = WorkerThreads(threadCount: 4)
         let running = RunningCount()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for index in 0..<40 {
@@ -30,7 +30,7 @@ struct QueryGateTests {
     @Test("a query that is cancelled while it waits leaves the line")
     func cancelWhileWaiting() async throws {
         let gate = QueryGate(width: 1)
-        let executor = QueryExecutor(threadCount: 2)
+        let executor = WorkerThreads(threadCount: 2)
         let (release, continuation) = AsyncStream.makeStream(of: Void.self)
         let first = Task {
             try await gate.run("first", language: "PromQL", context: QueryContext(), on: executor) {
@@ -56,7 +56,7 @@ struct QueryGateTests {
 
     @Test("a query runs on the executor's threads")
     func executor() async throws {
-        let executor = QueryExecutor(threadCount: 1)
+        let executor = WorkerThreads(threadCount: 1)
         let isThere = try await QueryGate().run("q", language: "PromQL", context: QueryContext(), on: executor) {
             () async throws(QueryError) in
             withUnsafeCurrentTask { $0?.unownedTaskExecutor == executor.asUnownedTaskExecutor() }
@@ -67,7 +67,7 @@ struct QueryGateTests {
     @Test("a full line turns queries away")
     func fullLine() async throws {
         let gate = QueryGate(width: 1, lineLengthMax: 0)
-        let executor = QueryExecutor(threadCount: 1)
+        let executor = WorkerThreads(threadCount: 1)
         let (release, continuation) = AsyncStream.makeStream(of: Void.self)
         let first = Task {
             try await gate.run("first", language: "PromQL", context: QueryContext(), on: executor) {

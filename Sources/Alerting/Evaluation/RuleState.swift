@@ -16,7 +16,7 @@ struct RuleSurroundings: Sendable {
     func vector(_ query: String, _ language: RuleLanguage = .promql, at time: Int64) async throws(QueryError) -> [VectorSample] {
         if language == .logql { return try await logVector(query, at: time) }
         // Rules evaluate beside queries, on their threads: neither keeps the threads that serve requests.
-        let outcome: Result<PromQLResult, QueryError> = await withTaskExecutorPreference(QueryExecutor.shared) {
+        let outcome: Result<PromQLResult, QueryError> = await withTaskExecutorPreference(WorkerThreads.queries) {
             do throws(QueryError) {
                 return .success(try await evaluate(query, at: time))
             } catch {

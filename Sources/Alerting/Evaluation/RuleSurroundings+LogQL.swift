@@ -6,7 +6,7 @@ import Telemetry
 extension RuleSurroundings {
     /// Evaluates a LogQL query to a vector, as Loki's ruler does; a scalar becomes a sample without labels.
     func logVector(_ query: String, at time: Int64) async throws(QueryError) -> [VectorSample] {
-        let outcome: Result<LogQLResult, QueryError> = await withTaskExecutorPreference(QueryExecutor.shared) {
+        let outcome: Result<LogQLResult, QueryError> = await withTaskExecutorPreference(WorkerThreads.queries) {
             do throws(QueryError) {
                 return .success(try await evaluateLogs(query, at: time))
             } catch {

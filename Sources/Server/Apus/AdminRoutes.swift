@@ -14,8 +14,8 @@ struct AdminRoutes {
 
     var routes: [Route] {
         [
-            Route([.get], "/-/healthy", scope: nil, errors: .text) { _ in .text("Apus is healthy.\n") },
-            Route([.get], "/-/ready", scope: nil, errors: .text) { _ in try ready() },
+            Route([.get], "/-/healthy", scope: nil, errors: .text) { _ in .text("Apus is healthy.\n") }.on(.eventLoop),
+            Route([.get], "/-/ready", scope: nil, errors: .text) { _ in try ready() }.on(.eventLoop),
             Route([.post, .put], "/-/reload", scope: .admin, errors: .text) { _ in
                 do {
                     try await reload()

@@ -3,6 +3,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOHTTP1
+import Query
 import Telemetry
 
 /// The one way in for HTTP: finds the route, checks host, origin and token, reads the body within its limits, and turns what the route
@@ -50,7 +51,7 @@ struct Gateway: HTTPResponder {
             try admit(&call, to: route)
             call.bodyByteCountMax = settings.current.bodyByteCountMax
             if !method.isSafe { call.body = try await body(of: request, context, limit: call.bodyByteCountMax, reserved: &reserved) }
-            answer = try await route.handler(call)
+            answer = try await route.place.run { [call] in try await route.handler(call).compressed(for: call) }
         } catch let error as HTTPParserError {
             throw error
         } catch {
@@ -69,7 +70,7 @@ struct Gateway: HTTPResponder {
             }
         }
         metrics.answered(route: pattern, status: answer.status, after: ContinuousClock.now - start)
-        return response(answer, to: call, isHead: isHead)
+        return response(answer, isHead: isHead)
     }
 
     /// The route of a call, whose captures it sets.
@@ -135,21 +136,13 @@ struct Gateway: HTTPResponder {
         channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
     }
 
-    private func response(_ answer: Answer, to call: Call, isHead: Bool) -> Response {
-        var answer = answer
+    private func response(_ answer: Answer, isHead: Bool) -> Response {
         var headers = HTTPFields()
         if !answer.contentType.isEmpty { headers[.contentType] = answer.contentType }
         for header in SecurityHeaders.common { headers.append(name: header.name, value: header.value) }
         for header in answer.headers { headers.append(name: header.name, value: header.value) }
         if headers[.contentSecurityPolicy] == nil { headers[.contentSecurityPolicy] = SecurityHeaders.strictPolicy }
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
-        if answer.mayCompress, answer.body.count >= Limits.compressedAnswerByteCountMin {
-            headers.append(name: "Vary", value: "Accept-Encoding")
-            if AcceptEncoding.allowsGzip(call.headers["accept-encoding"]) {
-                answer.body = Compression.gzip.compress(answer.body.span, level: 3)
-                headers[.contentEncoding] = "gzip"
-            }
-        }
         let response = Response(status: HTTPResponse.Status(code: answer.status), headers: headers, body: Self.body(of: answer))
         return isHead ? response.createHeadResponse() : response
     }
@@ -183,7 +176,9 @@ private struct BodyPieces: AsyncSequence, Sendable {
         let stream: BodyStream
 
         func next() async throws -> ByteBuffer? {
-            try await stream().map { ByteBuffer(bytes: $0) }
+            let stream = stream
+            let piece = try await withTaskExecutorPreference(WorkerThreads.requests) { try await stream() }
+            return piece.map { ByteBuffer(bytes: $0) }
         }
     }
 

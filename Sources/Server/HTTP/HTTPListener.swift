@@ -16,13 +16,13 @@ struct HTTPListener: Service {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let watch = gateway.watch
-        let server = HTTPServerBuilder.http1(
-            configuration: HTTP1Channel.Configuration(
-                additionalChannelHandlers: [ConnectionWatch.Handler(watch)],
-                idleTimeout: .seconds(Limits.idleTimeoutSeconds),
-                httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
-                    maxHeaderFieldSize: Limits.headerByteCountMax, maxHeaderListSize: Limits.headerByteCountMax,
-                    maxHeaderFieldCount: Limits.headerCountMax)))
+        let configuration = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionWatch.Handler(watch)],
+            idleTimeout: .seconds(Limits.idleTimeoutSeconds),
+            httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
+                maxHeaderFieldSize: Limits.headerByteCountMax, maxHeaderListSize: Limits.headerByteCountMax,
+                maxHeaderFieldCount: Limits.headerCountMax))
+        let server = HTTPServerBuilder { EventLoopChannel(base: HTTP1Channel(responder: $0, configuration: configuration)) }
         let application = Application(
             responder: gateway, server: server,
             configuration: ApplicationConfiguration(

@@ -8,6 +8,8 @@ package struct Route: Sendable {
     /// The scope that a token needs; nil where everybody may call.
     package var scope: Scope?
     package var errors: ErrorShape
+    /// Where the handler runs.
+    package var place = Workplace.shared
     package var handler: Handler
 
     package init(_ methods: [Method], _ pattern: String, scope: Scope?, errors: ErrorShape, handler: @escaping Handler) {
@@ -29,5 +31,12 @@ package struct Route: Sendable {
     /// GET with URL parameters or POST with a form.
     package static func form(_ pattern: String, scope: Scope?, errors: ErrorShape, handler: @escaping Handler) -> Route {
         Route([.get, .post], pattern, scope: scope, errors: errors, handler: handler)
+    }
+
+    /// The same route with its handler on other threads.
+    package func on(_ place: Workplace) -> Route {
+        var route = self
+        route.place = place
+        return route
     }
 }

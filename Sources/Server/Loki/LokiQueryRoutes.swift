@@ -11,10 +11,10 @@ struct LokiQueryRoutes {
 
     var routes: [Route] {
         [
-            .form("/loki/api/v1/query", scope: .query, errors: .loki) { try await instant($0) },
-            .form("/loki/api/v1/query_range", scope: .query, errors: .loki) { try await range($0) },
+            .form("/loki/api/v1/query", scope: .query, errors: .loki) { try await instant($0) }.on(.query),
+            .form("/loki/api/v1/query_range", scope: .query, errors: .loki) { try await range($0) }.on(.query),
             .form("/loki/api/v1/format_query", scope: .query, errors: .loki) { try format($0) },
-            .form("/api/prom/query", scope: .query, errors: .loki) { try await legacy($0) },
+            .form("/api/prom/query", scope: .query, errors: .loki) { try await legacy($0) }.on(.query),
         ]
     }
 

@@ -10,8 +10,8 @@ struct PrometheusMetadataRoutes {
     var routes: [Route] {
         [
             .form("/api/v1/series", scope: .query, errors: .prometheus) { try await series($0) },
-            .form("/api/v1/labels", scope: .query, errors: .prometheus) { try await labels($0) },
-            .get("/api/v1/label/{name}/values", scope: .query, errors: .prometheus) { try await values($0) },
+            .form("/api/v1/labels", scope: .query, errors: .prometheus) { try await labels($0) }.on(.eventLoop),
+            .get("/api/v1/label/{name}/values", scope: .query, errors: .prometheus) { try await values($0) }.on(.eventLoop),
             .get("/api/v1/metadata", scope: .query, errors: .prometheus) { try await metadata($0) },
             .form("/api/v1/query_exemplars", scope: .query, errors: .prometheus) { try await exemplars($0) },
         ]

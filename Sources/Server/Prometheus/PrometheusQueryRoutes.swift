@@ -12,8 +12,8 @@ struct PrometheusQueryRoutes {
 
     var routes: [Route] {
         [
-            .form("/api/v1/query", scope: .query, errors: .prometheus) { try await instant($0) },
-            .form("/api/v1/query_range", scope: .query, errors: .prometheus) { try await range($0) },
+            .form("/api/v1/query", scope: .query, errors: .prometheus) { try await instant($0) }.on(.query),
+            .form("/api/v1/query_range", scope: .query, errors: .prometheus) { try await range($0) }.on(.query),
             .form("/api/v1/explain", scope: .query, errors: .prometheus) { try await explain($0) },
             .form("/api/v1/format_query", scope: .query, errors: .prometheus) { try format($0) },
             .form("/api/v1/parse_query", scope: .query, errors: .prometheus) { try parse($0) },

@@ -10,7 +10,7 @@ struct TempoMetricsRoutes {
     let time: TimeSource
 
     var routes: [Route] {
-        [.get("/api/metrics/query_range", scope: .query, errors: .text) { try await range($0) }]
+        [.get("/api/metrics/query_range", scope: .query, errors: .text) { try await range($0) }.on(.query)]
     }
 
     private func range(_ call: Call) async throws -> Answer {

@@ -12,9 +12,9 @@ struct TempoRoutes {
 
     var routes: [Route] {
         [
-            .get("/api/traces/{id}", scope: .query, errors: .text) { try await trace($0) },
-            .get("/api/v2/traces/{id}", scope: .query, errors: .text) { try await trace($0, isVersion2: true) },
-            .form("/api/search", scope: .query, errors: .text) { try await search($0) },
+            .get("/api/traces/{id}", scope: .query, errors: .text) { try await trace($0) }.on(.query),
+            .get("/api/v2/traces/{id}", scope: .query, errors: .text) { try await trace($0, isVersion2: true) }.on(.query),
+            .form("/api/search", scope: .query, errors: .text) { try await search($0) }.on(.query),
             .get("/api/echo", scope: .query, errors: .text) { _ in .text("echo") },
             .get("/api/status/buildinfo", scope: .query, errors: .text) { _ in Self.buildInformation() },
         ]

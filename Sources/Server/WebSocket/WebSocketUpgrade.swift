@@ -3,6 +3,7 @@ import Crypto
 import Hummingbird
 import NIOCore
 import NIOWebSocket
+import Query
 
 /// The opening handshake of a WebSocket (RFC 6455, section 4).
 enum WebSocketUpgrade {
@@ -47,7 +48,7 @@ enum WebSocketUpgrade {
             body: ResponseBody { writer in
                 try await socket.begin()
                 do {
-                    try await session(socket)
+                    try await withTaskExecutorPreference(WorkerThreads.requests) { try await session(socket) }
                     await socket.close(.normalClosure, reason: "")
                 } catch {
                     await socket.close(.unexpectedServerError, reason: APIError(error).message)

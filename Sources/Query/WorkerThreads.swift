@@ -1,16 +1,18 @@
 import Glibc
 import Synchronization
 
-/// Threads of their own for query work, so that it never blocks an event loop and ingest keeps its share of the cores.
+/// Threads of their own for one sort of work, so that it never blocks an event loop and every sort keeps its share of the cores.
 ///
 /// Use it as a task executor preference: `withTaskExecutorPreference(executor) { … }`.
 ///
 /// SAFETY: `@unchecked` because of the condition variable; all state is behind `mutex`, which every access holds.
-package final class QueryExecutor: TaskExecutor, @unchecked Sendable {
+package final class WorkerThreads: TaskExecutor, @unchecked Sendable {
     /// The cores that there are.
     package static let coreCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-    /// One thread for each core.
-    package static let shared = QueryExecutor(threadCount: coreCount)
+    /// For queries: one for each core.
+    package static let queries = WorkerThreads(threadCount: coreCount)
+    /// For what servers do with a request beside queries: one for each core, and a second one where that is the only.
+    package static let requests = WorkerThreads(threadCount: max(2, coreCount))
 
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let wakeUp: UnsafeMutablePointer<pthread_cond_t>
@@ -47,7 +49,7 @@ package final class QueryExecutor: TaskExecutor, @unchecked Sendable {
             &thread, &attributes,
             { context in
                 guard let context else { return nil }
-                Unmanaged<QueryExecutor>.fromOpaque(context).takeRetainedValue().work()
+                Unmanaged<WorkerThreads>.fromOpaque(context).takeRetainedValue().work()
             }, context)
         pthread_attr_destroy(&attributes)
         precondition(status == 0, "no thread for queries: error \(status)")
