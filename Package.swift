@@ -81,6 +81,7 @@ let package = Package(
         .systemLibrary(name: "CZstd", path: "Sources/CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CSnappy", path: "Sources/CSnappy", providers: [.apt(["libsnappy-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CDeflate", path: "Sources/CDeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CBzip2", path: "Sources/CBzip2", providers: [.apt(["libbz2-dev"])]),
         .systemLibrary(name: "CRoaring", path: "Sources/CRoaring", providers: [.apt(["libroaring-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
@@ -108,7 +109,7 @@ let package = Package(
             path: "examples/shop/recommendations/Sources", swiftSettings: settings),
     ]
         + room("Telemetry", [], isTestable: true)
-        + room("Codecs", ["CZstd", "CSnappy", "CZlib", "CBzip2", "CIntrinsics"], isTestable: true)
+        + room("Codecs", ["CZstd", "CSnappy", "CZlib", "CDeflate", "CBzip2", "CIntrinsics"], isTestable: true)
         + room("Patterns", ["CRE2", "CIntrinsics"])
         // Not "Configuration": swift-configuration has a target of that name, and names are unique in a package graph.
         + room("Settings", [yams])

@@ -12,7 +12,7 @@ stop() {
     exit 1
 }
 
-build_packages=(libzstd-dev libsnappy-dev zlib1g-dev libbz2-dev libroaring-dev libre2-dev libsqlite3-dev g++)
+build_packages=(libzstd-dev libsnappy-dev zlib1g-dev libdeflate-dev libbz2-dev libroaring-dev libre2-dev libsqlite3-dev g++)
 demo_packages=(golang-go golang-go.uber-zap-dev golang-opentelemetry-otel-dev golang-github-prometheus-client-golang-dev
     golang-github-lib-pq-dev postgresql prometheus-node-exporter curl procps)
 test_packages=(prometheus chromium node-typescript openssl)

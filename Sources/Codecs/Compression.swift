@@ -24,8 +24,8 @@ package enum Compression: String, Sendable, Hashable, CaseIterable {
     package func compress(_ bytes: Span<UInt8>, level: Int? = nil) -> [UInt8] {
         switch self {
         case .identity: bytes.copied
-        case .gzip: Zlib.compress(bytes, format: .gzip, level: level ?? 6)
-        case .deflate: Zlib.compress(bytes, format: .zlib, level: level ?? 6)
+        case .gzip: Deflate.compress(bytes, isGzip: true, level: level ?? 6)
+        case .deflate: Deflate.compress(bytes, isGzip: false, level: level ?? 6)
         case .zstd: Zstd.compress(bytes, level: level ?? 3)
         case .snappy: Snappy.compress(bytes)
         }

@@ -1,6 +1,6 @@
 private import CZlib
 
-/// zlib's streams, chunk by chunk.
+/// zlib's streams, chunk by chunk, and never more of their content than was asked for.
 enum Zlib {
     /// The formats, as zlib's `windowBits` says them.
     enum Format: Int32 {
@@ -12,18 +12,6 @@ enum Zlib {
     /// Whether `bytes` start with RFC 1950's header: method 8, and a check that makes both bytes a multiple of 31.
     static func hasZlibHeader(_ bytes: Span<UInt8>) -> Bool {
         bytes.count >= 2 && bytes[0] & 0x0f == 8 && (UInt16(bytes[0]) << 8 | UInt16(bytes[1])) % 31 == 0
-    }
-
-    static func compress(_ bytes: Span<UInt8>, format: Format, level: Int) -> [UInt8] {
-        var stream = z_stream()
-        let status = deflateInit2_(
-            &stream, Int32(min(max(level, 0), 9)), Z_DEFLATED, format.rawValue, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
-            Int32(MemoryLayout<z_stream>.size))
-        precondition(status == Z_OK, "zlib could not start a stream: \(status)")
-        defer { deflateEnd(&stream) }
-        return transform(bytes, &stream) { stream, isLast in
-            deflate(&stream, isLast ? Z_FINISH : Z_NO_FLUSH) == Z_STREAM_END
-        }
     }
 
     static func decompress(
@@ -76,33 +64,5 @@ enum Zlib {
                 throw .malformed(offset: consumed, message: reason)
             }
         }
-    }
-
-    /// Feeds all of `bytes` to `step` and collects what it writes, until it says that it has ended.
-    private static func transform(
-        _ bytes: Span<UInt8>, _ stream: inout z_stream, _ step: (inout z_stream, _ isLast: Bool) -> Bool
-    ) -> [UInt8] {
-        var output: [UInt8] = []
-        output.reserveCapacity(bytes.count / 4 + 64)
-        var chunk = [UInt8](repeating: 0, count: Compression.chunkByteCount)
-        bytes.withUnsafeBufferPointer { input in
-            var consumed = 0
-            var hasEnded = false
-            while !hasEnded {
-                let inputCount = min(input.count - consumed, Int(Int32.max))
-                let isLast = consumed + inputCount == input.count
-                chunk.withUnsafeMutableBufferPointer { chunk in
-                    // SAFETY: as in `inflateAll`.
-                    stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress.map { $0 + consumed })
-                    stream.avail_in = UInt32(inputCount)
-                    stream.next_out = chunk.baseAddress
-                    stream.avail_out = UInt32(chunk.count)
-                    hasEnded = step(&stream, isLast)
-                }
-                consumed += inputCount - Int(stream.avail_in)
-                output.append(contentsOf: chunk[..<(chunk.count - Int(stream.avail_out))])
-            }
-        }
-        return output
     }
 }
