@@ -11,7 +11,7 @@ extension Evaluator {
         case .last:
             let ends = try instants(steps, at: plan.selector.at, offset: plan.selector.offset)
             windows = RangeWindows(ends: ends, length: options.lookback, boundary: .extrapolated)
-        case .rate(_, let duration), .function(_, let duration):
+        case .rate(_, let duration), .extreme(_, let duration), .function(_, let duration):
             let length = try milliseconds(duration, isPositive: true)
             let ends = try instants(steps, at: plan.selector.at, offset: plan.selector.offset)
             windows = RangeWindows(ends: ends, length: length, boundary: .extrapolated)
@@ -80,6 +80,7 @@ struct FusedPart: Sendable {
     private var currentID: StreamID?
     private var currentTimesID: UInt64 = 0
     private var column: [Double]
+    private var waiting: [Int] = []
 
     init(_ plan: FusedPlan, _ evaluator: Evaluator, _ windows: RangeWindows, _ steps: Steps) {
         self.plan = plan
@@ -156,6 +157,9 @@ struct FusedPart: Sendable {
                 WindowTable(times, windows, steps, isRate: rate.isRate)
             }
             rate.evaluate(current.values, table, windows, steps, into: &column)
+        case .extreme(let extreme, _):
+            for step in column.indices { column[step] = Absent.value }
+            extreme.evaluate(current, windows, into: &column, waiting: &waiting)
         case .function(let function, _):
             for step in column.indices { column[step] = Absent.value }
             let call = RangeCall(

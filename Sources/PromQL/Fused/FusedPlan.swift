@@ -10,6 +10,7 @@ struct FusedPlan: Sendable {
         /// Its last sample.
         case last
         case rate(SimpleRate, DurationExpression)
+        case extreme(WindowExtreme, DurationExpression)
         case function(RangeFunction, DurationExpression)
     }
 
@@ -48,6 +49,8 @@ struct FusedPlan: Sendable {
             counterName = call.function.name == "rate" || call.function.name == "increase" ? name : nil
             if let rate = SimpleRate(call.function.name) {
                 source = .rate(rate, range.range)
+            } else if let extreme = WindowExtreme(call.function.name) {
+                source = .extreme(extreme, range.range)
             } else {
                 source = .function(function, range.range)
             }

@@ -2,31 +2,37 @@ import Telemetry
 
 /// The groups of an aggregation, found by the labels that make them without building a label set for each series.
 struct LabelGroups: Sendable {
-    private let names: [String]
-    private let isWithout: Bool
-    /// The name and its like are no labels of the series any more.
-    private let dropsMetadata: Bool
+    private let choice: LabelChoice
     private var positions: [Int: Int] = [:]
+    private var cache = LabelGroupCache()
     /// The label sets of the groups, in the order in which they were found.
     private(set) var labels: [Labels] = []
     /// Whether a series has metadata beside its name: without them it may be the same as another.
     private(set) var hasMetadata = false
 
     init(_ node: PromQLExpression.Aggregation, dropsMetadata: Bool) {
-        names = node.grouping
-        isWithout = node.isWithout
-        self.dropsMetadata = dropsMetadata
+        choice = LabelChoice(names: node.grouping, isWithout: node.isWithout, dropsMetadata: dropsMetadata)
     }
 
     /// The position of the group that a series belongs to; `isNew` where it is its first.
     mutating func position(of series: Labels) -> (index: Int, isNew: Bool) {
-        if names.isEmpty, !isWithout, !labels.isEmpty {
+        if choice.isEmpty, !labels.isEmpty {
             noteMetadata(series)
             return (0, false)
         }
+        if let known = cache.group(of: series, choice) {
+            noteMetadata(series)
+            return (known, false)
+        }
+        let found = search(series)
+        cache.note(series, found.index, choice)
+        return found
+    }
+
+    private mutating func search(_ series: Labels) -> (index: Int, isNew: Bool) {
         var hasher = Hasher()
-        for pair in series.pairs where keeps(pair.name) {
-            if isWithout { hasher.combine(pair.name) }
+        for pair in series.pairs where choice.keeps(pair.name) {
+            if choice.isWithout { hasher.combine(pair.name) }
             hasher.combine(pair.value)
         }
         noteMetadata(series)
@@ -36,7 +42,7 @@ struct LabelGroups: Sendable {
             hash &+= 1
         }
         positions[hash] = labels.count
-        labels.append(Labels(series.pairs.filter { keeps($0.name) }))
+        labels.append(Labels(series.pairs.filter { choice.keeps($0.name) }))
         return (labels.count - 1, true)
     }
 
@@ -53,7 +59,7 @@ struct LabelGroups: Sendable {
     }
 
     private mutating func noteMetadata(_ series: Labels) {
-        guard dropsMetadata, !hasMetadata else { return }
+        guard choice.dropsMetadata, !hasMetadata else { return }
         // They are sorted: `__type__` and `__unit__` come right after what else begins with underscores.
         for pair in series.pairs {
             guard pair.name.utf8.starts(with: "__".utf8) else {
@@ -64,18 +70,29 @@ struct LabelGroups: Sendable {
         }
     }
 
-    private func keeps(_ name: String) -> Bool {
-        if isWithout { return !names.contains(name) && !Labels.metadataNames.contains(name) }
-        guard names.contains(name) else { return false }
-        return !(dropsMetadata && Labels.metadataNames.contains(name))
-    }
-
     private func isSame(_ series: Labels, _ group: Labels) -> Bool {
         var next = 0
-        for pair in series.pairs where keeps(pair.name) {
+        for pair in series.pairs where choice.keeps(pair.name) {
             guard next < group.pairs.count, group.pairs[next] == pair else { return false }
             next += 1
         }
         return next == group.pairs.count
+    }
+}
+
+/// The labels that make an aggregation's groups.
+struct LabelChoice: Sendable {
+    let names: [String]
+    let isWithout: Bool
+    /// The name and its like are no labels of the series any more.
+    let dropsMetadata: Bool
+
+    /// No label: all series are one group.
+    var isEmpty: Bool { names.isEmpty && !isWithout }
+
+    func keeps(_ name: String) -> Bool {
+        if isWithout { return !names.contains(name) && !Labels.metadataNames.contains(name) }
+        guard names.contains(name) else { return false }
+        return !(dropsMetadata && Labels.metadataNames.contains(name))
     }
 }
