@@ -74,15 +74,21 @@ package enum DecimalNumber {
 
     /// Appends an integer's decimal digits.
     package static func appendInteger(_ value: UInt64, to bytes: inout [UInt8]) {
-        var divisor: UInt64 = 1
-        while value / divisor >= 10 { divisor *= 10 }
-        var rest = value
-        while divisor > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor))
-            rest %= divisor
-            divisor /= 10
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: digitCountMax) { digits in
+            var (rest, start) = (value, digitCountMax)
+            repeat {
+                let tenth = rest / 10
+                start -= 1
+                // SAFETY: no integer of 64 bits has more digits than there is room for.
+                digits[start] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- tenth &* 10)
+                rest = tenth
+            } while rest > 0
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
         }
     }
+
+    /// The digits of the largest integer.
+    private static let digitCountMax = 20
 
     /// Rewrites `1.25e-07` as `0.000000125` and `1.25e+18` as `1250000000000000000`.
     private static func appendPlain(_ shortest: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {

@@ -133,7 +133,28 @@ extension Labels: CustomStringConvertible {
 extension String {
     /// Byte order of the UTF-8 (which Swift's own `<` follows only for normalised text).
     package func utf8Precedes(_ other: String) -> Bool {
-        utf8.lexicographicallyPrecedes(other.utf8)
+        let precedes = utf8.withContiguousStorageIfAvailable { left in
+            other.utf8.withContiguousStorageIfAvailable { right in Self.precedes(left, right) }
+        }
+        return (precedes ?? nil) ?? utf8.lexicographicallyPrecedes(other.utf8)
+    }
+
+    /// Eight bytes at a time: label values of one name often begin alike.
+    private static func precedes(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
+        let count = Swift.min(left.count, right.count)
+        let (leftBytes, rightBytes) = (UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right))
+        var index = 0
+        while index + 8 <= count {
+            let one = UInt64(bigEndian: leftBytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let other = UInt64(bigEndian: rightBytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            if one != other { return one < other }
+            index += 8
+        }
+        while index < count {
+            if left[index] != right[index] { return left[index] < right[index] }
+            index += 1
+        }
+        return left.count < right.count
     }
 
     /// Whether it is `[a-zA-Z_][a-zA-Z0-9_]*`: a label name that needs no quotes.
