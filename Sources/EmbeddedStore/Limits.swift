@@ -25,7 +25,7 @@ enum Limits {
     static let pageByteCountMax = 96 << 10
     /// Of smaller pages with one block of logs all is read at once: a second read costs more than the bytes.
     static let outlinedPageByteCountMin = 16 << 10
-    /// Heads of blocks of logs that stay decoded while their parts are read: some 6 KB each, of 4,096 lines.
+    /// Heads of blocks of logs, and small pages, that stay in memory while their parts are read: some 6 KB for each 4,096 lines.
     static let outlineCacheByteCountMax = 48 << 20
     /// Pages that the readers of one scan keep, in all: a scan in the order of time comes back to them for stream after stream.
     static let scanCacheByteCountMax = 16 << 20

@@ -52,6 +52,7 @@ private struct LineCollection: Sendable {
             predicates: collector.pipeline.predicates)
         request.bound = bound
         request.fields = collector.fields
+        request.fieldTexts = collector.fieldTexts
         if collector.pipeline.isChecked, collector.pipeline.filtersLinesOnly { request.rowCountMax = limit }
         try await store.scanLogs(request, &collector)
         return collector.foundLines
@@ -82,6 +83,7 @@ private struct LineCollector: LogScanReader {
     private let plan: ColumnPlan?
     /// The fields that the store is asked for.
     let fields: [String]
+    var fieldTexts: [ScanRequest.FieldText] { plan?.fieldTexts ?? [] }
     let limit: Int
     let isBackward: Bool
     private let context: QueryContext

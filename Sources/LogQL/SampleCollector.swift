@@ -60,6 +60,7 @@ struct SampleCollector: LogScanReader {
             signal: .logs, streams: streams, range: range, order: .byStream, columns: [.line, .metadata, .identifiers],
             predicates: pipeline.predicates)
         request.fields = fields
+        request.fieldTexts = plan?.fieldTexts ?? []
         guard table.isCounting, streams.allSatisfy(isConstant) else { return request }
         if !pipeline.touchesLabels { request.fields = [] }
         if pipeline.isEmpty {

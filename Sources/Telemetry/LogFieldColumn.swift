@@ -55,6 +55,23 @@ package struct LogFieldColumn: Sendable {
         return digits < 0 ? [UInt8(ascii: "-")] + text : text
     }
 
+    /// The digits whose text is `text`; nil where no number of such a column is written so.
+    package static func digits(of text: String, scale: Int, isTrimmed: Bool) -> Int64? {
+        let bytes = Array(text.utf8)
+        guard let point = bytes.firstIndex(of: UInt8(ascii: ".")) ?? (bytes.isEmpty ? nil : bytes.count) else { return nil }
+        let fraction = point < bytes.count ? bytes.count - point - 1 : 0
+        guard fraction <= scale, isTrimmed || fraction == scale else { return nil }
+        let plain = String(decoding: bytes.filter { $0 != UInt8(ascii: ".") }, as: UTF8.self)
+        guard var digits = Int64(plain) else { return nil }
+        for _ in 0..<(scale - fraction) {
+            let (next, overflow) = digits.multipliedReportingOverflow(by: 10)
+            if overflow { return nil }
+            digits = next
+        }
+        let column = LogFieldColumn(isQuoted: false, rows: nil, values: .decimals(digits: [digits], scale: scale, isTrimmed: isTrimmed))
+        return column.text(0) == bytes ? digits : nil
+    }
+
     /// The number that value `index` is, as near as a double can be; nil where it is not known to be one.
     package func number(_ index: Int) -> Double? {
         switch values {

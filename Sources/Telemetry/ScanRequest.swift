@@ -27,6 +27,9 @@ package struct ScanRequest: Sendable {
     /// Logs: fields of JSON lines, named as LogQL's `json` names them, to come as typed columns instead of in lines
     /// (``LogColumns/fields``). A store that has them not hands over the lines.
     package var fields: [String] = []
+    /// Logs: no row is wanted whose line, read as LogQL's `json` reads it, lacks one of these. It says nothing of streams that have a label of
+    /// that name, nor of rows with structured metadata; a store may leave out the blocks without such a row.
+    package var fieldTexts: [FieldText] = []
     /// Logs in the order of time: what the reader no longer wants, as it finds enough newer (older) rows.
     package var bound: ScanBound?
     /// Logs: the lines of rows that satisfy all predicates, as the store has checked, are not needed.
@@ -55,6 +58,17 @@ package struct ScanRequest: Sendable {
         self.attributeNames = attributeNames
         self.predicates = predicates
         self.statistics = statistics
+    }
+
+    /// A field's name, as LogQL's `json` names it, and its whole text, which is not empty.
+    package struct FieldText: Sendable, Hashable {
+        package var name: String
+        package var text: String
+
+        package init(name: String, text: String) {
+            self.name = name
+            self.text = text
+        }
     }
 
     /// A set of columns. Timestamps always come.

@@ -13,13 +13,15 @@ struct ColumnTests {
 
     private struct Lines {
         var random: SplitMix64
+        /// All lines are JSON objects.
+        var isWhole = false
 
         mutating func below(_ bound: UInt64) -> UInt64 { random.next() % bound }
         mutating func pick(_ values: [String]) -> String { values[Int(below(UInt64(values.count)))] }
 
         mutating func line() -> String {
             switch below(12) {
-            case 0: return pick(["plain text", "status=500 took=3ms", "{\"cut", "[1,2]", "{\"status\":500} tail", ""])
+            case 0 where !isWhole: return pick(["plain text", "status=500 took=3ms", "{\"cut", "[1,2]", "{\"status\":500} tail", ""])
             case 1: return "{\"status\":\"\(pick(["500", "abc", "", "1e3", "x\\\"y"]))\",\"level\":\"warn\"}"
             case 2: return "{\"user\":{\"id\":\(below(5)),\"name\":\"\(pick(["Zoë", "a\\nb", "c"]))\"},\"user_id\":\(below(3))}"
             case 3: return "{\"status\":null,\"duration_ms\":true,\"tags\":[\"a\",\"b\"],\"level\":\"info\"}"
@@ -47,6 +49,10 @@ struct ColumnTests {
         #"{app="a"} |= "failed" != "error""#, #"{app="a"} |= "no such thing""#, #"{app="a"} | json | status=~"5.*" | drop __error__"#,
         #"{app="a"} | json | level_extracted="warn""#, #"{app="b"} | json | level="error""#, #"{app="b"} | json | level_extracted="error""#,
         #"{app="a"} | json | tags="""#, #"{app="a"} | json | msg=~".*\"y\"""#, #"{app="m"} | json | status >= 500"#,
+        #"{app="w"} | json | status="500""#, #"{app="w"} | json | user_id="3""#, #"{app="w"} | json | user_id="44""#,
+        #"{app="w"} | json | id="0123456789abcdef""#, #"{app="w"} | json | duration_ms="12.5" or duration_ms="7.25""#,
+        #"{app="w"} | json | took="17ms" and level="error""#, #"{app="w"} | json | status="x\"y""#, #"{app="w"} | json | user_name="Zoë""#,
+        #"{app="w"} | json | pod="1""#, #"{app="w"} | json | none="1""#, #"{app="w"} | json | bytes="1""#, #"{app="w"} | json | tags="[""#,
     ]
 
     private static let metrics: [String] = [
@@ -68,6 +74,8 @@ struct ColumnTests {
         #"sum by (app) (count_over_time({app=~".+"}[1m]))"#, #"sum by (app) (count_over_time({app=~".+"} |= "error" [1m]))"#,
         #"sum by (app) (count_over_time({app=~".+"} != "request" [1m]))"#, #"sum by (app) (bytes_over_time({app=~".+"} |= "error" [1m]))"#,
         #"count_over_time({app="a"} | json | __error__="" [5m]) "#, #"absent_over_time({app="a"} | json | status="999" | __error__="" [1m])"#,
+        #"sum by (app) (count_over_time({app="w"} | json | user_id="3" | __error__="" [1m]))"#,
+        #"sum by (user_id) (count_over_time({app="w"} | json | took="17ms" [2m]))"#,
     ]
 
     private static func answer(_ query: String, _ store: any TelemetryStore, limit: Int, _ direction: LogQLDirection) async throws -> LogQLValue {
@@ -102,12 +110,13 @@ struct ColumnTests {
         let plain = MemoryStore()
         let streams: [Labels] = [
             Labels(["app": "a", "pod": "1"]), Labels(["app": "a", "pod": "2"]), Labels(["app": "a", "pod": "3"]),
-            Labels(["app": "b", "level": "stream"]), Labels(["app": "m"]),
+            Labels(["app": "b", "level": "stream"]), Labels(["app": "m"]), Labels(["app": "w"]), Labels(["app": "w", "pod": "1"]),
         ]
         for round in 0..<4 {
             var batch = TelemetryBatch()
             for labels in streams {
                 var entries: [LogEntry] = []
+                lines.isWhole = labels["app"] == "w"
                 for row in 0..<150 {
                     // Rounds overlap in time.
                     let at = Self.start + Int64(round) * 120 * Self.second + Int64(row) * Self.second + Int64(lines.below(999_999_999))

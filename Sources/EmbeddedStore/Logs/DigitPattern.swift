@@ -95,4 +95,19 @@ struct DigitPattern: Sendable, Hashable {
         }
         return packed
     }
+
+    /// Whether a text may have `bytes` somewhere.
+    func mayContain(_ bytes: [UInt8]) -> Bool {
+        let last = text.count - bytes.count
+        return last >= 0 && (0...last).contains { fits(bytes, at: $0) }
+    }
+
+    /// Whether a text may have `bytes` at a place, behind which it is at least so long.
+    func fits(_ bytes: [UInt8], at start: Int) -> Bool {
+        for (offset, byte) in bytes.enumerated() {
+            let place = text[start + offset]
+            guard place == 0 ? Self.values[Int(byte)] < 16 : place == byte else { return false }
+        }
+        return true
+    }
 }

@@ -8,7 +8,7 @@ extension LogBlockReader {
     ///   but letters and digits.
     /// - Returns: nil where two fields of the block have one of the names: then only the lines tell which counts.
     func fields(_ names: [String], _ timestamps: [Int64]) throws(DecodeError) -> LogFields? {
-        guard !outline.names.contains(where: { $0 == nil }) else { return nil }
+        guard !outline.hasUnsureNames else { return nil }
         let rowTemplates = try readRowTemplates()
         var columns: [[LogFieldColumn]] = []
         for name in names {

@@ -13,7 +13,9 @@ final class LogBlockOutline: Sendable {
     let identifiers: Range<Int>
     /// By field: its name as LogQL's `json` names it; nil where that is not sure.
     let names: [[UInt8]?]
-    /// About what it takes in memory.
+    let hasUnsureNames: Bool
+    let sieve: NeedleSieve
+    /// About what it takes in memory, beside texts that it shares with others.
     let memoryByteCount: Int
 
     /// Reads the head of the block that lies at `range` of `bytes`, which may end with the head.
@@ -21,8 +23,10 @@ final class LogBlockOutline: Sendable {
     /// - Parameters:
     ///   - byteCount: of the whole block.
     ///   - version: of the part that it lies in.
+    ///   - share: lets a head that will be kept share its texts with others.
     init(
-        _ bytes: [UInt8], _ range: Range<Int>, byteCount: Int, rowCount: Int, version: UInt8 = PartFooter.logVersion
+        _ bytes: [UInt8], _ range: Range<Int>, byteCount: Int, rowCount: Int, version: UInt8 = PartFooter.logVersion,
+        share: ((inout LogBlockHead) -> Void)? = nil
     ) throws(DecodeError) {
         var reader = ByteReader(bytes, range)
         var times = 0..<0
@@ -33,7 +37,8 @@ final class LogBlockOutline: Sendable {
         guard let plain = try BlockCodec.frame(&reader, isWanted: true) else {
             throw DecodeError(offset: reader.offset, field: "head", "missing")
         }
-        let head = try LogBlockHead(plain, rowCount: rowCount, version: version)
+        var head = try LogBlockHead(plain, rowCount: rowCount, version: version)
+        share?(&head)
         var offset = reader.offset - range.lowerBound
         func take(_ count: Int, _ field: String) throws(DecodeError) -> Range<Int> {
             guard count <= byteCount - offset else { throw DecodeError(offset: offset, field: field, "\(count) bytes where \(byteCount - offset) are left") }
@@ -51,11 +56,11 @@ final class LogBlockOutline: Sendable {
         guard offset == byteCount else { throw DecodeError(offset: offset, field: "block", "\(byteCount - offset) bytes too many") }
         self.times = times
         names = head.fields.map { LogFieldName.name($0.path) }
+        hasUnsureNames = names.contains { $0 == nil }
+        sieve = NeedleSieve(head)
         self.head = head
         self.rowCount = rowCount
-        // Each piece, name and text is an array of its own.
-        let arrayCount = head.templates.reduce(0) { $0 + $1.pieces.count } + 3 * head.fields.count
-        memoryByteCount = plain.count + 48 * arrayCount + 64 * head.fields.count + 512
+        memoryByteCount = head.ownByteCount + sieve.memoryByteCount
     }
 
     /// Where the head of a block ends; nil where it is none.

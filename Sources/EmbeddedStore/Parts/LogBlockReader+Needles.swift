@@ -40,6 +40,7 @@ extension LogBlockReader {
     /// What the head says of needles; nil where a line cannot hold them all.
     func plans(_ needles: [[UInt8]]) -> [NeedlePlan]? {
         var plans: [NeedlePlan] = []
+        for needle in needles where !outline.sieve.mayHold(needle) { return nil }
         for needle in needles {
             let plan = NeedlePlan(needle, head)
             if plan.isNever { return nil }
@@ -150,7 +151,7 @@ extension FieldEncoding {
 
 extension DigitPattern {
     /// By row: ``LogRowMask/holds`` where it is `value`, which is as long as the pattern.
-    fileprivate func find(_ value: [UInt8], _ reader: inout ByteReader, count: Int) throws(DecodeError) -> [UInt8] {
+    func find(_ value: [UInt8], _ reader: inout ByteReader, count: Int) throws(DecodeError) -> [UInt8] {
         let section = try reader.take(stride * count, "digits")
         var verdicts = [UInt8](repeating: 0, count: count)
         guard let wanted = pack(value), stride > 0 else { return verdicts }

@@ -27,9 +27,11 @@ final class Part: Sendable {
     private struct Cache: Sendable {
         var index: PartIndex?
         var filter: TraceFilter?
-        /// By value page: the head of its only block of logs.
-        var outlines: [Int: (page: ValuePage, block: LogBlockOutline)] = [:]
-        var outlinesByteCount = 0
+        /// By value page of logs: the page, or its outline, and the heads of its blocks that were asked for.
+        var logPages: [Int: (page: ValuePage, blocks: [Int: LogBlockOutline])] = [:]
+        var logPagesByteCount = 0
+        /// What the heads share.
+        var texts = TextPool()
         /// Offsets of damaged places.
         var reported: Set<Int> = []
     }
@@ -132,21 +134,39 @@ final class Part: Sendable {
     // MARK: Heads of blocks
 
     /// Of all parts together.
-    private static let outlinesByteCount = Atomic<Int>(0)
+    private static let logPagesByteCount = Atomic<Int>(0)
 
-    /// The head of a page's only block, where it is known still.
-    func outline(_ page: Int) -> (page: ValuePage, block: LogBlockOutline)? {
-        cache.withLock { $0.outlines[page] }
+    /// A page of logs, or its outline, where it is known still.
+    func logPage(_ number: Int) -> ValuePage? {
+        cache.withLock { $0.logPages[number]?.page }
     }
 
-    /// Keeps a head for the next reader, as far as there is room.
-    func keep(_ page: ValuePage, _ block: LogBlockOutline, _ number: Int) {
-        let byteCount = block.memoryByteCount + page.bytes.count
-        guard Self.outlinesByteCount.load(ordering: .relaxed) + byteCount <= Limits.outlineCacheByteCountMax else { return }
+    /// The head of a block of a page, where it is known still.
+    func outline(_ page: Int, _ position: Int) -> LogBlockOutline? {
+        cache.withLock { $0.logPages[page]?.blocks[position] }
+    }
+
+    /// Lets a head share its texts with those that are kept.
+    func share(_ head: inout LogBlockHead) {
         cache.withLock { cache in
-            guard cache.outlines.updateValue((page, block), forKey: number) == nil else { return }
-            cache.outlinesByteCount += byteCount
-            Self.outlinesByteCount.add(byteCount, ordering: .relaxed)
+            let before = cache.texts.byteCount
+            head.share(with: &cache.texts)
+            let added = cache.texts.byteCount - before
+            cache.logPagesByteCount += added
+            Self.logPagesByteCount.add(added, ordering: .relaxed)
+        }
+    }
+
+    /// Keeps the head of a block for the next reader, as far as there is room.
+    func keep(_ block: LogBlockOutline, _ position: Int, of page: ValuePage, _ number: Int) {
+        cache.withLock { cache in
+            let known = cache.logPages[number]
+            guard page.failures.isEmpty, known?.blocks[position] == nil else { return }
+            let byteCount = block.memoryByteCount + (known == nil ? page.memoryByteCount : 0)
+            guard Self.logPagesByteCount.load(ordering: .relaxed) + byteCount <= Limits.outlineCacheByteCountMax else { return }
+            cache.logPages[number, default: (page, [:])].blocks[position] = block
+            cache.logPagesByteCount += byteCount
+            Self.logPagesByteCount.add(byteCount, ordering: .relaxed)
         }
     }
 
@@ -162,8 +182,8 @@ final class Part: Sendable {
         cache.withLock { cache in
             cache.index = nil
             cache.filter = nil
-            Self.outlinesByteCount.subtract(cache.outlinesByteCount, ordering: .relaxed)
-            (cache.outlines, cache.outlinesByteCount) = ([:], 0)
+            Self.logPagesByteCount.subtract(cache.logPagesByteCount, ordering: .relaxed)
+            (cache.logPages, cache.logPagesByteCount, cache.texts) = ([:], 0, TextPool())
         }
     }
 

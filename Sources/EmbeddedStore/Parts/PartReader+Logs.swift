@@ -3,22 +3,27 @@ import Telemetry
 
 extension PartReader {
     /// A block of logs, opened.
-    func logBlock(_ chunk: ValuePage.Chunk, of page: ValuePage, number: Int? = nil) throws(PartFailure) -> LogBlockReader {
+    ///
+    /// - Parameter place: the page's number and the chunk's position in it, where its head is worth keeping.
+    func logBlock(
+        _ chunk: ValuePage.Chunk, of page: ValuePage, at place: (page: Int, position: Int)? = nil
+    ) throws(PartFailure) -> LogBlockReader {
         let source =
             page.isWhole
             ? LogSectionSource(page.bytes, at: Int(chunk.offset))
             : LogSectionSource { (range) throws(DecodeError) in try self.load(range, of: chunk, page) }
-        if let number, !page.isWhole, let known = part.outline(number) { return LogBlockReader(known.block, source) }
+        if let place, let known = part.outline(place.page, place.position) { return LogBlockReader(known, source) }
         let range = Int(chunk.offset)..<min(chunk.bytes.upperBound, page.bytes.count)
         guard range.lowerBound <= page.bytes.count else { throw part.damaged("a chunk", page.fileOffset, "it has no head") }
         let outline: LogBlockOutline
         do throws(DecodeError) {
             outline = try LogBlockOutline(
-                page.bytes, range, byteCount: Int(chunk.byteCount), rowCount: Int(chunk.rowCount), version: part.footer.version)
+                page.bytes, range, byteCount: Int(chunk.byteCount), rowCount: Int(chunk.rowCount), version: part.footer.version,
+                share: place == nil ? nil : { self.part.share(&$0) })
         } catch {
             throw damaged(chunk, of: page, error)
         }
-        if let number, !page.isWhole { part.keep(page, outline, number) }
+        if let place { part.keep(outline, place.position, of: page, place.page) }
         return LogBlockReader(outline, source)
     }
 

@@ -79,7 +79,7 @@ final class PartReader {
 
     private func readPage(_ number: Int) throws(PartFailure) -> ValuePage {
         let outline = readsWhole || index.outlines.isEmpty ? 0 : Int(index.outlines[number])
-        if outline > 0, let known = part.outline(number) { return known.page }
+        if !readsWhole, part.footer.signal == .logs, let known = part.logPage(number) { return known }
         let bytes: [UInt8]
         if outline > 0 {
             statistics.pagesRead += 1

@@ -84,6 +84,7 @@ extension Scan {
         }
         let known = cluster?.knownTimes(of: index)
         let found: LogBlockScan? = try opened(piece) { block throws(DecodeError) in
+            if !request.fieldTexts.isEmpty, !(try block.mayHold(request.fieldTexts, in: stream.labels)) { return nil }
             var scan = LogBlockScan(block, piece.range, times: known)
             try scan.narrow(range, predicates)
             return scan.isEmpty ? nil : scan
@@ -136,7 +137,7 @@ extension Scan {
             let reader = parts[part].reader
             let chunk = page.chunks[position]
             do throws(PartFailure) {
-                let block = try reader.logBlock(chunk, of: page, number: number)
+                let block = try reader.logBlock(chunk, of: page, at: (number, position))
                 do throws(DecodeError) { return try body(block) } catch { throw reader.damaged(chunk, of: page, error) }
             } catch {
                 try report(error, of: reader.part)

@@ -136,8 +136,10 @@ struct TimeOrder {
     private mutating func openPages(of stream: Int, down bound: Int64) throws(StoreError) {
         for part in scan.parts.indices {
             guard let id = scan.parts[part].ids[stream] else { continue }
-            let index = scan.parts[part].reader.index
-            for number in index.pages(of: id) where upper(index.range(number)) >= bound { try open(part, number) }
+            let reader = scan.parts[part].reader
+            for number in reader.index.pages(of: id) where !isOpen[part].contains(number) && upper(reader.index.range(number)) >= bound {
+                try open(part, number)
+            }
         }
     }
 

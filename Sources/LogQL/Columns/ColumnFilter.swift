@@ -9,6 +9,17 @@ enum ColumnVerdict {
 }
 
 extension LabelFilterStage {
+    /// Labels that must be these texts for the filter to let a line through.
+    var fieldTexts: [ScanRequest.FieldText] {
+        switch self {
+        case .string(let name, let matcher):
+            guard let (text, isEqual) = matcher.equality, isEqual, !text.isEmpty else { return [] }
+            return [ScanRequest.FieldText(name: name, text: text)]
+        case .and(let left, let right): return left.fieldTexts + right.fieldTexts
+        case .or, .number, .duration, .bytes, .ip: return []
+        }
+    }
+
     /// By row of the block: a ``ColumnVerdict``; nil where only the lines tell.
     func verdicts(_ block: ColumnBlock) -> [UInt8]? {
         switch self {
@@ -149,22 +160,5 @@ extension LogFieldColumn {
         var divisor = 1.0
         for _ in 0..<scale { divisor *= 10 }
         return divisor
-    }
-
-    /// The digits whose text is `text`; nil where no number of such a column is written so.
-    static func digits(of text: String, scale: Int, isTrimmed: Bool) -> Int64? {
-        let bytes = Array(text.utf8)
-        guard let point = bytes.firstIndex(of: UInt8(ascii: ".")) ?? (bytes.isEmpty ? nil : bytes.count) else { return nil }
-        let fraction = point < bytes.count ? bytes.count - point - 1 : 0
-        guard fraction <= scale, isTrimmed || fraction == scale else { return nil }
-        let plain = String(decoding: bytes.filter { $0 != UInt8(ascii: ".") }, as: UTF8.self)
-        guard var digits = Int64(plain) else { return nil }
-        for _ in 0..<(scale - fraction) {
-            let (next, overflow) = digits.multipliedReportingOverflow(by: 10)
-            if overflow { return nil }
-            digits = next
-        }
-        let column = LogFieldColumn(isQuoted: false, rows: nil, values: .decimals(digits: [digits], scale: scale, isTrimmed: isTrimmed))
-        return column.text(0) == bytes ? digits : nil
     }
 }

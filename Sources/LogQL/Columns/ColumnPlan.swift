@@ -41,6 +41,14 @@ struct ColumnPlan {
         filterLabels = labels
     }
 
+    /// What the line must have as fields where the filters are to let it through.
+    var fieldTexts: [ScanRequest.FieldText] {
+        guard hasJSON else { return [] }
+        return filters.flatMap(\.fieldTexts).filter { text in
+            !Self.isErrorLabel(text.name) && text.name != LevelDetector.label && !text.name.hasSuffix(RowLabels.conflictSuffix)
+        }
+    }
+
     private static func hasJSON(_ stages: [LogStage]) -> Bool {
         stages.contains { if case .json = $0 { true } else { false } }
     }
