@@ -18,15 +18,16 @@ struct GramFilter: Sendable, Hashable {
 
     /// Notes the pieces of all `slices`.
     init(_ base: UnsafePointer<UInt8>, _ slices: some Sequence<ValueSlice>) {
-        var words = [UInt64](repeating: 0, count: Self.wordCountMax)
+        // A text has at most two pieces a byte: it is begun as small as it would be folded to in any case.
+        let pieceCountMax = 2 * slices.reduce(0) { $0 + $1.count }
+        var wordCount = Self.wordCountMax
+        while wordCount > 1, pieceCountMax <= wordCount / 2 * 32 { wordCount /= 2 }
+        let mask = UInt32(truncatingIfNeeded: wordCount * 64 - 1)
+        var words = [UInt64](repeating: 0, count: wordCount)
         words.withUnsafeMutableBufferPointer { words in
             guard let words = words.baseAddress else { return }
             for slice in slices {
-                Self.forEachGram(UnsafeBufferPointer(start: base + slice.start, count: slice.count)) { index in
-                    // SAFETY: an index has 17 bits, and so many there are.
-                    words[Int(index &>> 6)] |= 1 &<< UInt64(index & 63)
-                    return true
-                }
+                Self.note(UnsafeBufferPointer(start: base + slice.start, count: slice.count), in: words, mask)
             }
         }
         var count = words.count
@@ -52,6 +53,44 @@ struct GramFilter: Sendable, Hashable {
         }
     }
 
+    /// Sets the bit of each piece: those that ``forEachGram(_:_:)`` names.
+    ///
+    /// - Parameter mask: one less than the bits that there are.
+    private static func note(_ text: UnsafeBufferPointer<UInt8>, in words: UnsafeMutablePointer<UInt64>, _ mask: UInt32) {
+        // SAFETY: the mask leaves indices of bits that there are.
+        @inline(__always) func set(_ index: UInt32) { words[Int((index & mask) &>> 6)] |= 1 &<< UInt64(index & mask & 63) }
+        let bytes = UnsafeRawBufferPointer(text)
+        guard text.count >= 3 else { return }
+        // Three bytes in a row are the lower ones of four, as long as there are four.
+        for start in 0..<text.count - 3 {
+            let four = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self))
+            set(((four & 0xff_ffff) &* gramFactor) &>> UInt32(32 - bitCountLog))
+        }
+        let last = text.count - 3
+        let gram = UInt32(text[last]) | UInt32(text[last + 1]) &<< 8 | UInt32(text[last + 2]) &<< 16
+        set((gram &* gramFactor) &>> UInt32(32 - bitCountLog))
+        guard text.count >= 8 else { return }
+        DigitPattern.values.withUnsafeBufferPointer { values in
+            var (digits, digitCount) = (UInt32(0), 0)
+            for byte in text {
+                let digit = values[Int(byte)]
+                guard digit < 16 else {
+                    digitCount = 0
+                    continue
+                }
+                digits = digits &<< 4 | UInt32(digit)
+                digitCount &+= 1
+                if digitCount >= 8 {
+                    let hash = (digits ^ digits &>> 15) &* digitFactor
+                    if hash & 1 == 0 { set(hash &>> UInt32(32 - bitCountLog)) }
+                }
+            }
+        }
+    }
+
+    private static let gramFactor: UInt32 = 0x9e37_79b1
+    private static let digitFactor: UInt32 = 0x85eb_ca6b
+
     /// Calls `body` with the bit of each piece until it returns false; whether it never did.
     @inline(__always)
     @discardableResult
@@ -60,7 +99,7 @@ struct GramFilter: Sendable, Hashable {
         for index in 0..<text.count {
             let byte = text[index]
             gram = gram &>> 8 | UInt32(byte) &<< 16
-            if index >= 2, !body((gram &* 0x9e37_79b1) &>> UInt32(32 - bitCountLog)) { return false }
+            if index >= 2, !body((gram &* gramFactor) &>> UInt32(32 - bitCountLog)) { return false }
             let digit = byte &- 0x30
             let letter = byte &- 0x61
             guard digit < 10 || letter < 6 else {
@@ -70,7 +109,7 @@ struct GramFilter: Sendable, Hashable {
             digits = digits &<< 4 | UInt32(digit < 10 ? digit : letter &+ 10)
             digitCount &+= 1
             if digitCount >= 8 {
-                let hash = (digits ^ digits &>> 15) &* 0x85eb_ca6b
+                let hash = (digits ^ digits &>> 15) &* digitFactor
                 if hash & 1 == 0, !body(hash &>> UInt32(32 - bitCountLog)) { return false }
             }
         }

@@ -24,6 +24,17 @@ struct ShreddedLines {
     /// The lines that follow none.
     var rest: [ValueSlice] = []
 
+    init() {}
+
+    /// All lines as they are.
+    init(whole columns: LogColumns) {
+        rowTemplates = [UInt8](repeating: 0, count: columns.ends.count)
+        rest = columns.ends.indices.map { row in
+            let line = columns.range(row)
+            return ValueSlice(start: line.lowerBound, count: line.count)
+        }
+    }
+
     /// The rows that have a field.
     func rows(of field: Int) -> [Int] {
         let has = templates.map { $0.fields.contains(field) } + [false]

@@ -14,7 +14,8 @@ enum BlockCodec {
         case .floats(let values): FloatColumn.append(values, to: &bytes)
         case .histograms(let values): append(values, to: &bytes) { value, writer in writer.append(value) }
         case .exemplars(let values): append(values, to: &bytes) { value, writer in writer.append(value) }
-        case .logs(let columns): LogBlock.encode(columns, timestamps: run.timestamps, to: &bytes)
+        case .logs(let columns):
+            LogBlock.encode(columns, timestamps: run.timestamps, takesApart: run.count >= LogBlock.takenApartRowCountMin, to: &bytes)
         case .spans(let spans): SpanBlock.encode(spans, to: &bytes)
         case .profiles(let values): append(values, to: &bytes) { value, writer in writer.append(value) }
         }

@@ -6,6 +6,8 @@ import Telemetry
 enum LogBlock {
     /// Rows of a block: a look-up decodes one, while dictionaries and templates are paid for once in so many rows.
     static let rowCountMax = 4096
+    /// Rows below which a block's lines are left as they are: templates and columns would cost more than all else. A merge joins such blocks.
+    static let takenApartRowCountMin = 64
     /// Bytes of a block's lines.
     static let byteCountMax = 2 << 20
 
@@ -14,8 +16,9 @@ enum LogBlock {
         rowCount * 2 >= rowCountMax || byteCount * 4 >= byteCountMax
     }
 
-    static func encode(_ columns: LogColumns, timestamps: [Int64], to bytes: inout [UInt8]) {
-        let shredded = LineShredder.shred(columns)
+    /// - Parameter takesApart: whether lines are taken apart; few are cheaper to keep, and to read, as they are.
+    static func encode(_ columns: LogColumns, timestamps: [Int64], takesApart: Bool = true, to bytes: inout [UInt8]) {
+        let shredded = takesApart ? LineShredder.shred(columns) : ShreddedLines(whole: columns)
         var head = LogBlockHead()
         var sections: [UInt8] = []
         BlockCodec.appendTimes(timestamps, to: &sections)

@@ -59,7 +59,7 @@ package enum LokiPush {
             switch field.number {
             case 1:
                 let range = try field.range("Stream.labels")
-                stream.labels = try LokiLabels.parse(
+                stream.labels = try LokiLabelCache.labels(
                     try field.validString("Stream.labels", in: bytes), offset: range.lowerBound)
             case 2: try appendEntry(try field.message("Stream.entries"), bytes, to: &stream.entries)
             default: break
