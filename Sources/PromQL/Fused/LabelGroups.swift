@@ -20,10 +20,9 @@ struct LabelGroups: Sendable {
             noteMetadata(series)
             return (0, false)
         }
-        if let known = cache.group(of: series, choice) {
-            noteMetadata(series)
-            return (known, false)
-        }
+        let (known, hasOtherNames) = cache.group(of: series, choice)
+        if hasOtherNames { noteMetadata(series) }
+        if let known { return (known, false) }
         let found = search(series)
         cache.note(series, found.index, choice)
         return found
@@ -35,7 +34,6 @@ struct LabelGroups: Sendable {
             if choice.isWithout { hasher.combine(pair.name) }
             hasher.combine(pair.value)
         }
-        noteMetadata(series)
         var hash = hasher.finalize()
         while let position = positions[hash] {
             if isSame(series, labels[position]) { return (position, false) }
