@@ -85,13 +85,27 @@ def remote_read(metric, start, end):
     return snappy(field(1, b"\x08" + varint(start) + b"\x10" + varint(end) + field(3, matcher)))
 
 
+def zigzag(number):
+    return varint(number << 1 ^ number >> 63)
+
+
+def histogram(timestamp, counts, total):
+    """An exponential histogram of schema 0 whose buckets begin above 0.5, as a remote write 1.0 message."""
+    deltas = [count - before for count, before in zip(counts, [0, *counts])]
+    return (b"\x08" + varint(sum(counts)) + b"\x19" + struct.pack("<d", total) + b"\x29" + struct.pack("<d", 1e-128)
+            + field(11, b"\x10" + varint(len(counts))) + field(12, b"".join(map(zigzag, deltas))) + b"\x78" + varint(timestamp))
+
+
 def remote_write(series):
-    """`series`: [(labels, [(milliseconds, value)])] as a WriteRequest, compressed."""
+    """`series`: [(labels, [(milliseconds, value)])] as a WriteRequest, compressed; a value may be a pair for `histogram`: counts and sum."""
     message = b""
     for labels, samples in series:
         one = b"".join(field(1, field(1, name.encode()) + field(2, value.encode())) for name, value in sorted(labels.items()))
         for timestamp, value in samples:
-            one += field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + varint(timestamp))
+            if isinstance(value, tuple):
+                one += field(4, histogram(timestamp, *value))
+            else:
+                one += field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + varint(timestamp))
         message += field(1, one)
     return snappy(message)
 
