@@ -102,7 +102,7 @@ let package = Package(
             swiftSettings: settings),
         // Run by hand (docs/benchmarks.md), never as a test: it times.
         .executableTarget(
-            name: "benchmarks", dependencies: ["Telemetry", "Codecs", "Patterns", "Formats", "EmbeddedStore", "CIntrinsics"], path: "Benchmarks",
+            name: "benchmarks", dependencies: ["Telemetry", "Codecs", "Patterns", "Formats", "EmbeddedStore", "Collectors", "CIntrinsics"], path: "Benchmarks",
             swiftSettings: settings),
         .executableTarget(
             name: "recommendations", dependencies: ["ApusKit", hummingbird, logging, tracing],

@@ -2,7 +2,7 @@
 // `benchmarks --once NAME…`: runs exactly those, once each, and prints their item counts: for callgrind (scripts/bench.sh --callgrind).
 
 let all: [Benchmark] =
-    codecBenchmarks() + partBenchmarks() + logBenchmarks() + indexBenchmarks() + spanBenchmarks()
+    codecBenchmarks() + partBenchmarks() + logBenchmarks() + indexBenchmarks() + spanBenchmarks() + collectorBenchmarks()
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 if arguments.first == "--once" {

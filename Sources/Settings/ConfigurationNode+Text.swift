@@ -60,7 +60,6 @@ extension ConfigurationNode {
         return value[...colon] + "xxxxx" + value[at...]
     }
 
-
     /// A scalar that reads back as the same text; numbers and truth values stay as they are written.
     private static func quoted(_ text: String) -> String {
         let isPlain =
@@ -69,20 +68,27 @@ extension ConfigurationNode {
             && !text.contains(": ") && !text.hasSuffix(":") && !text.contains("#")
         if isPlain || text == "-1" { return text }
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }), !text.isEmpty { return "'" + text.replacing("'", with: "''") + "'" }
-        var escaped = "\""
-        for scalar in text.unicodeScalars {
+        return text.inYAMLQuotes
+    }
+}
+
+extension String {
+    /// In double quotes, which YAML reads as JSON does, with escapes for what may not stand there.
+    package var inYAMLQuotes: String {
+        var quoted = "\""
+        for scalar in unicodeScalars {
             switch scalar {
-            case "\"": escaped += "\\\""
-            case "\\": escaped += "\\\\"
-            case "\n": escaped += "\\n"
-            case "\t": escaped += "\\t"
-            case "\r": escaped += "\\r"
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\t": quoted += "\\t"
+            case "\r": quoted += "\\r"
             case "\0"..<" ", "\u{7f}":
                 let hex = String(scalar.value, radix: 16)
-                escaped += "\\x" + (hex.count == 1 ? "0" : "") + hex
-            default: escaped.unicodeScalars.append(scalar)
+                quoted += "\\x" + (hex.count == 1 ? "0" : "") + hex
+            default: quoted.unicodeScalars.append(scalar)
             }
         }
-        return escaped + "\""
+        return quoted + "\""
     }
 }

@@ -174,10 +174,11 @@ package enum Replacement {
     /// `text` with every match replaced.
     package static func all(_ pattern: Pattern, in text: String, with replacement: String) -> String {
         let bytes = Array(text.utf8)
+        let template = GroupTemplate(replacement)
         var (result, position): ([UInt8], Int) = ([], 0)
         while position <= bytes.count, let ranges = pattern.firstMatch(in: bytes.span, from: position), let match = ranges[0] {
             result += bytes[position..<match.lowerBound]
-            result += Array(expand(replacement, bytes, ranges, pattern.groupNames).utf8)
+            result += Array(template.expand(bytes, ranges, pattern.groupNames).utf8)
             position = match.upperBound
             if match.isEmpty {
                 if position < bytes.count { result.append(bytes[position]) }
@@ -190,37 +191,6 @@ package enum Replacement {
 
     /// The replacement with the groups of one match put in.
     package static func expand(_ replacement: String, _ bytes: [UInt8], _ ranges: [Range<Int>?], _ names: [String?]) -> String {
-        var result: [UInt8] = []
-        let template = Array(replacement.utf8)
-        var index = 0
-        while index < template.count {
-            guard template[index] == UInt8(ascii: "$"), index + 1 < template.count else {
-                result.append(template[index])
-                index += 1
-                continue
-            }
-            if template[index + 1] == UInt8(ascii: "$") {
-                result.append(UInt8(ascii: "$"))
-                index += 2
-                continue
-            }
-            let isBraced = template[index + 1] == UInt8(ascii: "{")
-            let start = index + (isBraced ? 2 : 1)
-            var end = start
-            while end < template.count,
-                template[end] == UInt8(ascii: "_") || (0x30...0x39).contains(template[end]) || (0x41...0x5a).contains(template[end])
-                    || (0x61...0x7a).contains(template[end])
-            { end += 1 }
-            guard end > start, !isBraced || (end < template.count && template[end] == UInt8(ascii: "}")) else {
-                result.append(template[index])
-                index += 1
-                continue
-            }
-            let name = String(decoding: template[start..<end], as: UTF8.self)
-            let group = Int(name) ?? names.firstIndex(of: name).map { $0 + 1 } ?? Int.max
-            if ranges.indices.contains(group), let range = ranges[group] { result += bytes[range] }
-            index = end + (isBraced ? 1 : 0)
-        }
-        return String(decoding: result, as: UTF8.self)
+        GroupTemplate(replacement).expand(bytes, ranges, names)
     }
 }

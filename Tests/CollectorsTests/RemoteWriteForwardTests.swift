@@ -302,6 +302,24 @@ struct RemoteWriteForwardTests {
         }
     }
 
+    @Test("2.0 says what is known of a family beside its first sample, though others were looked up before", arguments: ["late", "late_total"])
+    func lateFamily(name: String) async throws {
+        let receiver = try Receiver { _, _, _ in 204 }
+        let fixture = Fixture()
+        var remote = Self.remote(receiver)
+        remote.message = .v2
+        try await fixture.run(fixture.manager(remote)) {
+            try await fixture.append([Self.series[0]], from: 1_000, count: 1)
+            try await receiver.wait(samples: 1)
+            var batch = TelemetryBatch()
+            batch.metrics.append(series: batch.metrics.addSeries(Labels(["__name__": name])), timestamp: 2_000, value: 1)
+            batch.metrics.metadata = [MetricMetadata(family: "late", kind: .counter, help: "Help.", unit: "seconds")]
+            try await fixture.store.append(batch)
+            try await receiver.wait(samples: 2)
+        }
+        #expect(receiver.got.withLock { $0.metadata } == [MetricMetadata(family: name, kind: .counter, help: "Help.", unit: "seconds")])
+    }
+
     @Test("samples older than sample_age_limit are dropped and counted")
     func age() async throws {
         let receiver = try Receiver { _, _, _ in 204 }

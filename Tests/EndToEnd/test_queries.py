@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from stack import Apus, http, need, nanoseconds
+from stack import Apus, eventually, http, need, nanoseconds
 from wire import REMOTE_WRITE_HEADERS, remote_write
 
 
@@ -91,3 +91,29 @@ def test_a_bad_push_stores_nothing(apus):
     assert apus.post("/loki/api/v1/push", b'{"streams": [{"stream": {"job": "bad"}, "values": [["x", "y"]]}]}', {"Content-Type": "application/json"}).status == 400
     assert apus.post("/api/v1/write", b"\xff\xff\xff", REMOTE_WRITE_HEADERS).status == 400
     assert not apus.logs('{job="bad"}', start=nanoseconds() - 10**12)
+
+
+def test_evaluated_queries_are_logged_and_rules_come_by_pages(tmp_path):
+    apus = Apus(tmp_path / "logged", config="prometheus: prometheus.yml\n")
+    groups = [{"name": f"g{i}", "interval": "1s", "rules": [{"record": f"r{i}", "expr": f"vector({i})", "labels": {"team": f"t{i % 2}"}}]} for i in range(3)]
+    (apus.folder / "rules.yml").write_text(json.dumps({"groups": groups}))
+    (apus.folder / "prometheus.yml").write_text("global: {query_log_file: queries.log}\nrule_files: [rules.yml]\n")
+    apus.start()
+    assert apus.get("/api/v1/query", query="1 + 1", time=4).status == 200
+    assert apus.get("/api/v1/query_range", query="time()", start=0, end=60, step=30).status == 200
+    log = lambda: [json.loads(line) for line in (apus.folder / "queries.log").read_text().splitlines()]
+    instant, over = [entry for entry in log() if "httpRequest" in entry]
+    assert instant["params"] == {"query": "1 + 1", "start": "1970-01-01T00:00:04.000Z", "end": "1970-01-01T00:00:04.000Z", "step": 0}
+    assert instant["httpRequest"] == {"method": "GET", "path": "/api/v1/query"}
+    assert (over["params"]["query"], over["params"]["step"]) == ("time()", 30)
+    assert eventually(lambda: [entry for entry in log() if entry.get("ruleGroup", {}).get("name") == "g2"])[0]["params"]["query"] == "vector(2)"
+
+    pages, token = [], {}
+    while token is not None:
+        page = apus.get("/api/v1/rules", group_limit=2, **token).json()["data"]
+        pages.append([group["name"] for group in page["groups"]])
+        token = {"group_next_token": page["groupNextToken"]} if "groupNextToken" in page else None
+    assert pages == [["g0", "g1"], ["g2"]]
+    found = apus.get("/api/v1/rules", **{"match[]": '{team="t1"}'}).json()["data"]["groups"]
+    assert [group["rules"][0]["name"] for group in found] == ["r1"]
+    assert apus.stop() == 0

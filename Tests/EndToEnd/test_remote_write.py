@@ -115,7 +115,7 @@ def test_another_apus_gets_everything_by_remote_write_2(tmp_path):
     run_through(apus, start, receiver.kill, receiver.start)
     eventually(lambda: arrived(receiver.base, start, range(60)), 60, what="all samples are at the other Apus")
 
-    # Histograms and exemplars go along, and so does what was scraped.
+    # Histograms, exemplars and metadata go along, and so does what was scraped.
     now = time.time_ns()
     point = {"startTimeUnixNano": str(now - 10**9), "timeUnixNano": str(now), "count": "3", "sum": 4, "scale": 1,
              "positive": {"offset": 0, "bucketCounts": ["1", "2"]},
@@ -127,6 +127,9 @@ def test_another_apus_gets_everything_by_remote_write_2(tmp_path):
     eventually(lambda: receiver.value('histogram_count(wait_seconds{job="shop",replica="a"})') == 3, what="a native histogram")
     found = eventually(lambda: receiver.get("/api/v1/query_exemplars", query="wait_seconds", start=now / 1e9 - 60, end=now / 1e9 + 60).json()["data"], what="an exemplar")
     assert found[0]["exemplars"][0]["labels"]["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+    # The only sample of its family, sent once: what is known of it stood beside it.
+    eventually(lambda: receiver.get("/api/v1/metadata").json()["data"].get("wait_seconds")
+               == [{"type": "histogram", "help": "How long.", "unit": "seconds"}], what="metadata")
     eventually(lambda: receiver.value(f'up{{instance="127.0.0.1:{receiver.port}",replica="a"}}') == 1, what="a scraped sample")
     eventually(lambda: receiver.value(f'up{{instance="127.0.0.1:{target}",replica="a"}}') == 0, what="the sample of a failed scrape")
     assert 'prometheus_remote_storage_samples_failed_total{remote_name="next",url="' + receiver.base + '/api/v1/write"} 0' in apus.get("/metrics").text

@@ -9,7 +9,9 @@ struct ScriptTests {
 
     @Test(
         "every evaluation gives what the script states",
-        arguments: ["selectors", "rates", "over_time", "aggregations", "operators", "functions", "histograms"])
+        arguments: [
+            "selectors", "rates", "over_time", "aggregations", "operators", "functions", "histograms", "extended", "info", "starts",
+        ])
     func evaluations(name: String) async throws {
         let text = try String(contentsOf: Self.folder.appending(path: "\(name).test"), encoding: .utf8)
         let outcome = try await PromQLScriptRunner.run(text)

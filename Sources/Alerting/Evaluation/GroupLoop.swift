@@ -1,4 +1,5 @@
 import Logging
+import PromQL
 import Settings
 import Synchronization
 import Telemetry
@@ -87,7 +88,8 @@ final class GroupLoop: Sendable {
         var due = EvaluationSchedule.next(after: time.nanoseconds, interval: interval, offsetHash: hash.value)
         while !Task.isCancelled {
             guard (try? await Task.sleep(for: .nanoseconds(due - time.nanoseconds))) != nil else { return }
-            await evaluate(at: due / 1_000_000)
+            let now = due / 1_000_000
+            await PromQLOrigin.$current.withValue(.rules(file: group.file, group: group.name)) { await evaluate(at: now) }
             let next = EvaluationSchedule.next(
                 after: max(due, time.nanoseconds), interval: interval, offsetHash: hash.value)
             let missed = (next - due) / (max(1, interval.milliseconds) * 1_000_000) - 1

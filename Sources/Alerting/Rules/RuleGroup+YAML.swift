@@ -4,7 +4,7 @@ import Telemetry
 extension RuleGroup {
     /// The group as rule files have it, each line behind `indent`; texts stand in double quotes, which YAML reads as JSON does.
     package func yaml(indent: String = "") -> String {
-        var lines = ["name: \(Self.quoted(name))"]
+        var lines = ["name: \(name.inYAMLQuotes)"]
         if let interval { lines.append("interval: \(DurationText.format(interval))") }
         if let queryOffset, queryOffset != .zero { lines.append("query_offset: \(DurationText.format(queryOffset))") }
         if limit != 0 { lines.append("limit: \(limit)") }
@@ -27,35 +27,17 @@ extension RuleGroup {
     }
 
     /// A name as a key of YAML.
-    package static func quotedName(_ name: String) -> String { quoted(name) }
-
-    static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\t": quoted += "\\t"
-            case "\r": quoted += "\\r"
-            case "\0"..<" ", "\u{7f}":
-                let hex = String(scalar.value, radix: 16)
-                quoted += "\\x" + (hex.count == 1 ? "0" : "") + hex
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
-    }
+    package static func quotedName(_ name: String) -> String { name.inYAMLQuotes }
 }
 
 extension Rule {
     fileprivate var yamlLines: [String] {
-        var lines = [(kind == .alerting ? "alert: " : "record: ") + RuleGroup.quoted(name), "expr: \(RuleGroup.quoted(expression))"]
+        var lines = [(kind == .alerting ? "alert: " : "record: ") + name.inYAMLQuotes, "expr: \(expression.inYAMLQuotes)"]
         if holdDuration != .zero { lines.append("for: \(DurationText.format(holdDuration))") }
         if keepFiringFor != .zero { lines.append("keep_firing_for: \(DurationText.format(keepFiringFor))") }
         for (key, labels) in [("labels", labels), ("annotations", annotations)] where !labels.isEmpty {
             lines.append("\(key):")
-            for pair in labels.pairs { lines.append("    \(RuleGroup.quoted(pair.name)): \(RuleGroup.quoted(pair.value))") }
+            for pair in labels.pairs { lines.append("    \(pair.name.inYAMLQuotes): \(pair.value.inYAMLQuotes)") }
         }
         return lines
     }

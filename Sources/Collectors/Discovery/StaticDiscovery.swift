@@ -14,6 +14,7 @@ package struct StaticDiscovery: DiscoveryConfiguration, Discovery {
     package init(_ node: ConfigurationNode) throws(ConfigurationError) {
         groups = []
         for (index, item) in try node.list.enumerated() {
+            guard !item.isNull else { throw item.error("empty or null section in static_configs") }
             groups.append(try TargetGroup(item, source: String(index)))
         }
     }

@@ -1,4 +1,3 @@
-import Glibc
 import Patterns
 import Settings
 import Telemetry
@@ -26,7 +25,7 @@ enum DNSProbe {
         results.set(duration, ["resolve"], seconds)
         let id = UInt16.random(in: .min ... .max)
         guard
-            let query = DNSProbeMessage.query(
+            let query = DNSMessage.query(
                 id: id, name: options.name, type: options.type, recordClass: options.recordClass,
                 isRecursionDesired: options.isRecursionDesired)
         else { throw ProbeFailure("\(options.name) is no domain name") }
@@ -40,8 +39,7 @@ enum DNSProbe {
         results.set(succeeded, 1)
         if options.type == .soa { results.set(serial, Double(message.answer.lazy.compactMap(\.serial).last ?? 0)) }
         guard options.validCodes.contains(message.code) else {
-            let name = DNSProbeMessage.codes.indices.contains(Int(message.code)) ? DNSProbeMessage.codes[Int(message.code)] : "RCODE\(message.code)"
-            throw ProbeFailure("the server answers \(name)")
+            throw ProbeFailure("the server answers \(message.codeName)")
         }
         try check(message.answer, options.answer, "answer")
         try check(message.authority, options.authority, "authority")
@@ -56,27 +54,18 @@ enum DNSProbe {
 
     private static func askByUDP(
         _ query: [UInt8], _ id: UInt16, _ server: Server, _ options: DNSProbeOptions, _ results: inout ProbeResults
-    ) async throws -> DNSProbeMessage {
+    ) async throws -> DNSMessage {
         let start = ContinuousClock.now
-        let socket = try DatagramSocket.connected(
-            to: server.address, port: server.port, type: CInt(SOCK_DGRAM.rawValue), source: options.address.sourceAddress)
-        let connected = ContinuousClock.now
-        results.set(duration, ["connect"], (connected - start).seconds)
-        try socket.send(query)
-        for await packet in socket.packets {
-            let message = try DNSProbeMessage(parsing: packet.bytes)
-            // An answer to another question, late or forged.
-            guard message.id == id else { continue }
-            results.set(duration, ["request"], (ContinuousClock.now - connected).seconds)
-            return message
-        }
-        try Task.checkCancellation()
-        throw ProbeFailure("no answer")
+        let source = try options.address.sourceAddress.flatMap { ProbeAddress(literal: $0) }?.socketAddress(port: 0)
+        let exchange = try await DNSExchange.overUDP(query, id: id, to: server.address.socketAddress(port: server.port), from: source)
+        results.set(duration, ["connect"], (exchange.connectedAt - start).seconds)
+        results.set(duration, ["request"], (ContinuousClock.now - exchange.connectedAt).seconds)
+        return exchange.message
     }
 
     private static func askByTCP(
         _ query: [UInt8], _ id: UInt16, _ server: Server, _ options: DNSProbeOptions, _ results: inout ProbeResults
-    ) async throws -> DNSProbeMessage {
+    ) async throws -> DNSMessage {
         let start = ContinuousClock.now
         return try await ProbeStream.connect(server.address, port: server.port, source: options.address.sourceAddress) { stream in
             if options.usesTLS { _ = try await stream.startTLS(options.tls, host: server.host) }
@@ -89,7 +78,7 @@ enum DNSProbe {
             let count = Int(length[0]) << 8 | Int(length[1])
             let bytes = try await stream.read(count)
             guard bytes.count == count else { throw ProbeFailure("the server closed the connection within its answer") }
-            let message = try DNSProbeMessage(parsing: bytes)
+            let message = try DNSMessage(parsing: bytes)
             guard message.id == id else { throw ProbeFailure("the server answered another question") }
             results.set(duration, ["request"], (ContinuousClock.now - connected).seconds)
             return message

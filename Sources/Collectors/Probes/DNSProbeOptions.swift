@@ -70,8 +70,8 @@ package struct DNSProbeOptions: Sendable, Hashable {
         if let node = mapping["valid_rcodes"] {
             options.validCodes = []
             for item in try node.list {
-                let word = try item.choice(DNSProbeMessage.codes)
-                options.validCodes.append(UInt8(truncatingIfNeeded: DNSProbeMessage.codes.firstIndex(of: word) ?? 0))
+                let word = try item.choice(DNSMessage.codes)
+                options.validCodes.append(UInt8(truncatingIfNeeded: DNSMessage.codes.firstIndex(of: word) ?? 0))
             }
         }
         options.answer = try Validator(mapping["validate_answer_rrs"])

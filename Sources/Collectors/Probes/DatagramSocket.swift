@@ -1,7 +1,7 @@
 import Dispatch
 import Glibc
 
-/// A socket for datagrams that waits without a thread: DNS over UDP, and ICMP.
+/// A socket for datagrams that waits without a thread and sees how many hops they took: ICMP.
 final class DatagramSocket: Sendable {
     struct Packet: Sendable {
         var bytes: [UInt8]
@@ -9,7 +9,7 @@ final class DatagramSocket: Sendable {
         var hopLimit: Int?
     }
 
-    /// What the kernel hands over at once; a DNS answer or an echo is no larger.
+    /// What the kernel hands over at once; an echo is no larger.
     private static let packetByteCountMax = 65_536
     /// Room for the kernel's words on a packet.
     private static let controlByteCount = 256

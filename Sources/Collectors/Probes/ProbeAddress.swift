@@ -39,7 +39,12 @@ struct ProbeAddress: Sendable, Hashable {
 
     /// As NIO wants it.
     func socketAddress(port: Int) throws -> SocketAddress {
-        try SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: port)
+        if scope != 0, let scoped = withSocketAddress(port: port, { address, _ in
+            address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { SocketAddress($0.pointee) }
+        }) {
+            return scoped
+        }
+        return try SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: port)
     }
 
     /// Calls `body` with the address as the C library has it: family, port, and for IPv6 a flow before and a scope behind it.

@@ -27,9 +27,9 @@ enum TCPProbe {
         var send = step.send
         if let expression = step.expect {
             let (line, groups) = try await expect(expression, &stream, &results)
-            send = ProbeTemplate.expand(step.send, line, expression.pattern, groups)
+            send = GroupTemplate(step.send).expand(line, groups, expression.pattern.groupNames)
             if !step.labels.isEmpty {
-                let values = step.labels.map { ProbeTemplate.expand($0.value, line, expression.pattern, groups) }
+                let values = step.labels.map { GroupTemplate($0.value).expand(line, groups, expression.pattern.groupNames) }
                 results.set(expectFamily(step.labels.map(\.name)), values, 1)
             }
         }

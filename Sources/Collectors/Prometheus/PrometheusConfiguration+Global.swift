@@ -6,13 +6,11 @@ extension PrometheusConfiguration.Global {
         _ node: ConfigurationNode, environment: [String: String], warnings: inout [ConfigurationWarning]
     ) throws(ConfigurationError) {
         self.init()
-        let notActedOn = ["query_log_file"]
         let mapping = try node.mapping(
             [
                 "scrape_interval", "scrape_timeout", "evaluation_interval", "rule_query_offset", "external_labels", "keep_dropped_targets",
-                "scrape_failure_log_file", "extra_scrape_metrics",
-            ] + ScrapeLimits.keys + ScrapeFormats.globalKeys + notActedOn)
-        warnings += mapping.warnings(notActedOn: notActedOn)
+                "scrape_failure_log_file", "extra_scrape_metrics", "query_log_file",
+            ] + ScrapeLimits.keys + ScrapeFormats.globalKeys)
         if let value = try mapping["scrape_interval"]?.duration, value > .zero { scrapeInterval = value }
         scrapeTimeout = min(scrapeTimeout, scrapeInterval)
         if let node = mapping["scrape_timeout"], try node.duration > .zero {
@@ -28,6 +26,7 @@ extension PrometheusConfiguration.Global {
         keptDroppedTargetCountMax = try mapping.count("keep_dropped_targets") ?? 0
         reportsExtraMetrics = try mapping["extra_scrape_metrics"]?.bool ?? false
         scrapeFailureLogFile = try mapping["scrape_failure_log_file"].flatMap { node throws(ConfigurationError) in try node.filePath }
+        queryLogFile = try mapping["query_log_file"].flatMap { node throws(ConfigurationError) in try node.filePath }
         externalLabels = try labels(mapping["external_labels"], environment: environment, warnings: &warnings)
     }
 

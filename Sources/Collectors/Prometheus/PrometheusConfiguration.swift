@@ -18,6 +18,8 @@ package struct PrometheusConfiguration: Sendable {
         package var keptDroppedTargetCountMax = 0
         package var reportsExtraMetrics = false
         package var scrapeFailureLogFile: String?
+        /// Where evaluated queries are written; nil: nowhere.
+        package var queryLogFile: String?
 
         package init() {}
     }

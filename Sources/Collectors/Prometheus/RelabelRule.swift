@@ -82,35 +82,9 @@ package struct RelabelRule: Sendable {
         Insecure.MD5.hash(data: Array(text.utf8)).suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    /// `$1`, `${1}`, `$name`, `${name}` and `$$` (Go, `regexp.Expand`); a group that is not there is empty.
     private func expand(_ template: String, _ value: String, _ groups: [Range<Int>?]) -> String {
         guard template.utf8.contains(UInt8(ascii: "$")) else { return template }
-        let bytes = Array(value.utf8)
-        var result = ""
-        var rest = Swift.Substring(template)
-        while let dollar = rest.firstIndex(of: "$") {
-            result += rest[..<dollar]
-            rest = rest[rest.index(after: dollar)...]
-            if rest.first == "$" {
-                result += "$"
-                rest = rest.dropFirst()
-                continue
-            }
-            let isBraced = rest.first == "{"
-            let name = (isBraced ? rest.dropFirst() : rest).prefix { $0 == "_" || $0.isLetter || $0.isNumber }
-            let end = isBraced ? rest.dropFirst(1 + name.count) : rest.dropFirst(name.count)
-            guard !name.isEmpty, !isBraced || end.first == "}" else {
-                // Malformed: Go leaves the dollar sign as it is.
-                result += "$"
-                continue
-            }
-            rest = isBraced ? end.dropFirst() : end
-            let group = Int(name) ?? expression.groupNames.firstIndex(of: String(name)).map { $0 + 1 }
-            if let group, groups.indices.contains(group), let range = groups[group] {
-                result += String(decoding: bytes[range], as: UTF8.self)
-            }
-        }
-        return result + rest
+        return GroupTemplate(template).expand(value, groups, expression.groupNames)
     }
 }
 

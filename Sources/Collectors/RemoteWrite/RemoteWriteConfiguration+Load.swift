@@ -94,6 +94,7 @@ extension RemoteWriteConfiguration.Queue {
         batchSendDeadline = try mapping["batch_send_deadline"]?.duration ?? batchSendDeadline
         backoffMin = try mapping["min_backoff"]?.duration ?? backoffMin
         backoffMax = try mapping["max_backoff"]?.duration ?? backoffMax
+        guard backoffMin <= backoffMax else { throw node.error("remote write queue max_backoff must not be less than min_backoff") }
         retriesOnTooManyRequests = try mapping["retry_on_http_429"]?.bool ?? false
         sampleAgeLimit = try mapping["sample_age_limit"]?.duration ?? .zero
     }

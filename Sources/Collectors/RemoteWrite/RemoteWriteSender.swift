@@ -227,7 +227,7 @@ struct RemoteWriteSender: Sendable {
         let bytes =
             switch message {
             case .v1: RemoteWrite.encode(batch)
-            case .v2: RemoteWrite2.encode(batch, families: await families.current)
+            case .v2: RemoteWrite2.encode(batch, families: await families.families(of: batch))
             }
         return Compression.snappy.compress(bytes.span)
     }

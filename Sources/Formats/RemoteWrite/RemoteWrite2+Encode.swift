@@ -12,6 +12,15 @@ extension RemoteWrite2 {
         var encoder = RemoteWrite2Encoder(batch, families)
         return encoder.encode()
     }
+
+    /// The names that the family of a metric may have, the likeliest first: series of histograms, summaries and OpenMetrics' counters and
+    /// infos have suffixes that their families have not.
+    package static func families(of metric: String) -> [String] {
+        for suffix in ["_total", "_bucket", "_count", "_sum", "_gcount", "_gsum", "_info"] where metric.hasSuffix(suffix) {
+            return [metric, String(metric.dropLast(suffix.count))]
+        }
+        return [metric]
+    }
 }
 
 /// Writes one request; symbols are numbered as they are met.
@@ -85,9 +94,8 @@ private struct RemoteWrite2Encoder {
     private func metadata(_ series: Labels) -> MetricMetadata? {
         if families.isEmpty { return nil }
         guard let name = series[Labels.metricName] else { return nil }
-        if let metadata = families[name] { return metadata }
-        for suffix in ["_total", "_bucket", "_count", "_sum", "_gcount", "_gsum", "_info"] where name.hasSuffix(suffix) {
-            return families[String(name.dropLast(suffix.count))]
+        for family in RemoteWrite2.families(of: name) {
+            if let metadata = families[family] { return metadata }
         }
         return nil
     }

@@ -44,7 +44,8 @@ extension Evaluator {
         let names = Set(node.grouping)
         if !node.isWithout && names.isEmpty {
             guard let first = input.first else { return [] }
-            return [SeriesGroup(labels: .empty, dropsName: first.dropsName, members: Array(input.indices))]
+            let dropsName = first.dropsName || input.contains(where: \.dropsName)
+            return [SeriesGroup(labels: .empty, dropsName: dropsName, members: Array(input.indices))]
         }
         let dropped = names.union(Labels.metadataNames)
         var positions: [Labels: Int] = [:]
@@ -53,6 +54,7 @@ extension Evaluator {
             let labels = node.isWithout ? series.labels.dropping(dropped) : series.labels.keeping(names)
             if let position = positions[labels] {
                 groups[position].members.append(index)
+                groups[position].dropsName = groups[position].dropsName || series.dropsName
             } else {
                 positions[labels] = groups.count
                 groups.append(SeriesGroup(labels: labels, dropsName: series.dropsName, members: [index]))

@@ -92,6 +92,12 @@ extension Annotations {
     func conflictingResets(during operation: String, at place: SourceRange) {
         warn("conflicting counter resets during histogram \(operation)", at: place)
     }
+    func sortInRange(at place: SourceRange) {
+        warn("sort is ineffective for range queries since results are always ordered by labels", at: place)
+    }
+    func overlappingStart(_ metric: String, at place: SourceRange) {
+        warn("sample has start time that overlaps with previous sample timestamp for metric \(metric.quoted)", at: place)
+    }
     func reconciledBounds(during operation: String, at place: SourceRange) {
         inform("mismatched custom buckets were reconciled during \(operation)", at: place)
     }

@@ -42,6 +42,14 @@ package struct PromQLEngine: Sendable {
     package func instant(
         _ expression: PromQLExpression, text: String, at time: Int64, context: QueryContext, plan: PlanRecorder? = nil
     ) async throws(QueryError) -> PromQLResult {
+        try await recorded(text, from: time, to: time, step: 0, context) { () async throws(QueryError) in
+            try await evaluate(expression, text: text, at: time, context: context, plan: plan)
+        }
+    }
+
+    private func evaluate(
+        _ expression: PromQLExpression, text: String, at time: Int64, context: QueryContext, plan: PlanRecorder?
+    ) async throws(QueryError) -> PromQLResult {
         // Bounds keep every sum of times, ranges and offsets within 64 bits.
         try Self.check(time)
         let annotations = Annotations(text: text)
@@ -73,6 +81,15 @@ package struct PromQLEngine: Sendable {
     package func range(
         _ expression: PromQLExpression, text: String, from: Int64, to: Int64, step: Int64, context: QueryContext,
         plan: PlanRecorder? = nil
+    ) async throws(QueryError) -> PromQLResult {
+        try await recorded(text, from: from, to: to, step: step, context) { () async throws(QueryError) in
+            try await evaluate(expression, text: text, from: from, to: to, step: step, context: context, plan: plan)
+        }
+    }
+
+    private func evaluate(
+        _ expression: PromQLExpression, text: String, from: Int64, to: Int64, step: Int64, context: QueryContext,
+        plan: PlanRecorder?
     ) async throws(QueryError) -> PromQLResult {
         try Self.check(from)
         try Self.check(to)

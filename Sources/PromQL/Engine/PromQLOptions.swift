@@ -14,5 +14,8 @@ package struct PromQLOptions: Sendable {
         }
     }
 
+    /// Hears of each evaluated query.
+    package var didEvaluate: (@Sendable (QueryRecord) -> Void)?
+
     package init() {}
 }

@@ -7,9 +7,11 @@ struct RangeWindows: Sendable {
     /// Milliseconds.
     var length: Int64
     var boundary: PromQLExpression.Boundary
+    /// How old a sample may be to stand for a window's end, in milliseconds.
+    var lookback: Int64 = 0
 
     /// How far beyond the windows samples are looked at, before and after.
-    func reach(lookback: Int64) -> (before: Int64, after: Int64) {
+    var reach: (before: Int64, after: Int64) {
         switch boundary {
         case .extrapolated: (0, 0)
         case .anchored: (lookback, 0)
@@ -37,6 +39,24 @@ struct RangeWindow {
     var length: Int64 { end - start }
     var isMixed: Bool { !values.isEmpty && !histograms.isEmpty }
     var count: Int { values.count + histograms.count }
+
+    /// Of the samples before the window only the last, which it is anchored to; nil where nothing lies within the window itself.
+    var anchored: RangeWindow? {
+        let float = times.firstIndex { $0 > start } ?? times.count
+        let native = histogramTimes.firstIndex { $0 > start } ?? histogramTimes.count
+        if float == times.count && native == histogramTimes.count { return nil }
+        let floatTime = float > 0 ? times[float - 1] : Int64.min
+        let nativeTime = native > 0 ? histogramTimes[native - 1] : Int64.min
+        let firstFloat = float > 0 && floatTime >= nativeTime ? float - 1 : float
+        let firstNative = native > 0 && nativeTime > floatTime ? native - 1 : native
+        return RangeWindow(
+            times: UnsafeBufferPointer(rebasing: times[firstFloat...]), values: UnsafeBufferPointer(rebasing: values[firstFloat...]),
+            histogramTimes: UnsafeBufferPointer(rebasing: histogramTimes[firstNative...]),
+            histograms: UnsafeBufferPointer(rebasing: histograms[firstNative...]),
+            starts: starts.isEmpty ? starts : UnsafeBufferPointer(rebasing: starts[firstFloat...]),
+            histogramStarts: histogramStarts.isEmpty ? histogramStarts : UnsafeBufferPointer(rebasing: histogramStarts[firstNative...]),
+            start: start, end: end, evaluationTime: evaluationTime, step: step)
+    }
 }
 
 /// A range function's result at one step.
@@ -46,7 +66,7 @@ struct RangePoint {
 }
 
 extension RawSeries {
-    /// Calls `body` for each step with the samples in its window, unless there are none.
+    /// Calls `body` for each step with the samples in its window and within its reach, unless there are none.
     func forEachWindow(
         _ windows: RangeWindows, _ steps: Steps, _ body: (RangeWindow) throws(QueryError) -> Void
     ) throws(QueryError) {
@@ -57,13 +77,14 @@ extension RawSeries {
                     histograms.withUnsafeBufferPointer { histograms in
                         starts.withUnsafeBufferPointer { starts in
                             histogramStarts.withUnsafeBufferPointer { histogramStarts in
+                                let reach = windows.reach
                                 var floats = WindowBounds()
                                 var natives = WindowBounds()
                                 for step in 0..<steps.count {
                                     let end = windows.ends.time(step)
                                     let start = end - windows.length
-                                    floats.move(times, start, end)
-                                    natives.move(histogramTimes, start, end)
+                                    floats.move(times, start - reach.before, end + reach.after)
+                                    natives.move(histogramTimes, start - reach.before, end + reach.after)
                                     if floats.isEmpty && natives.isEmpty { continue }
                                     let window = RangeWindow(
                                         times: UnsafeBufferPointer(rebasing: times[floats.range]),

@@ -6,28 +6,36 @@ enum SamplePart: Sendable {
     case value
     /// Their time, in seconds.
     case time
+    /// The time of floats, in milliseconds; histograms as they are.
+    case floatTime
     /// Since when they count, in seconds; 0 where that is not known.
     case start
 }
 
 extension Evaluator {
     /// The value of a selector at each step: its series' last sample that is not older than the lookback.
-    ///
     func instantVector(
         _ selector: PromQLExpression.VectorSelector, _ steps: Steps, giving part: SamplePart = .value
     ) async throws(QueryError) -> [Series] {
-        let instants = try instants(steps, at: selector.at, offset: selector.offset)
+        try await instantVector(selector, at: instants(steps, at: selector.at, offset: selector.offset), giving: part)
+    }
+
+    /// The value of a selector at each of some instants, whatever its modifiers.
+    func instantVector(
+        _ selector: PromQLExpression.VectorSelector, at instants: Steps, giving part: SamplePart
+    ) async throws(QueryError) -> [Series] {
         let lookback = options.lookback
         let reach = selector.boundary == .smoothed ? lookback : 0
         let range = TimeRange(instants.start - lookback + 1, instants.end + reach)
         let parts = try await inChunks(streams(selector, in: range)) { chunk throws(QueryError) -> [Series] in
             var result: [Series] = []
             result.reserveCapacity(chunk.count)
-            try await self.load(selector, chunk, in: range, keepsStale: true) { (raw: inout RawSeries) throws(QueryError) in
-                try self.context.reserve(bytes: steps.count * 8)
-                var series = Series(labels: raw.labels, stepCount: steps.count)
-                if selector.boundary == .smoothed {
-                    Self.interpolate(raw, instants, lookback, into: &series)
+            let isSmoothed = selector.boundary == .smoothed
+            try await self.load(selector, chunk, in: range, keepsStale: !isSmoothed) { (raw: inout RawSeries) throws(QueryError) in
+                try self.context.reserve(bytes: instants.count * 8)
+                var series = Series(labels: raw.labels, stepCount: instants.count)
+                if isSmoothed {
+                    try self.smooth(raw, instants, selector.place, into: &series)
                 } else {
                     Self.pickLast(raw, instants, lookback, part, into: &series)
                 }
@@ -63,11 +71,12 @@ extension Evaluator {
                 switch part {
                 case .value: series.values[step] = value
                 case .time: series.values[step] = Double(last) / 1000
+                case .floatTime: series.values[step] = Double(last)
                 case .start: series.values[step] = raw.starts.isEmpty ? 0 : Double(raw.starts[next - 1]) / 1000
                 }
             } else {
                 switch part {
-                case .value: series.set(raw.histograms[nextHistogram - 1], at: step)
+                case .value, .floatTime: series.set(raw.histograms[nextHistogram - 1], at: step)
                 case .time: series.values[step] = Double(last) / 1000
                 case .start:
                     series.values[step] =
@@ -93,28 +102,6 @@ extension Evaluator {
                         if next > 0, times[next - 1] > time - lookback { output[step] = values[next - 1] }
                     }
                 }
-            }
-        }
-    }
-
-    /// `smoothed`: between the samples around an instant, the value on the line between them.
-    private static func interpolate(_ raw: RawSeries, _ instants: Steps, _ lookback: Int64, into series: inout Series) {
-        var next = 0
-        for step in 0..<instants.count {
-            let time = instants.time(step)
-            while next < raw.times.count, raw.times[next] <= time { next += 1 }
-            let before =
-                next > 0 && raw.times[next - 1] > time - lookback && !Absent.holds(raw.values[next - 1])
-                ? next - 1 : nil
-            let after =
-                next < raw.times.count && raw.times[next] <= time + lookback && !Absent.holds(raw.values[next])
-                ? next : nil
-            guard let before else { continue }
-            if let after, raw.times[before] < time {
-                let share = Double(time - raw.times[before]) / Double(raw.times[after] - raw.times[before])
-                series.values[step] = raw.values[before] + (raw.values[after] - raw.values[before]) * share
-            } else {
-                series.values[step] = raw.values[before]
             }
         }
     }
@@ -153,8 +140,8 @@ extension Evaluator {
     ) throws(QueryError) -> (windows: RangeWindows, range: TimeRange) {
         let length = try milliseconds(node.range, isPositive: true)
         let ends = try instants(steps, at: node.selector.at, offset: node.selector.offset)
-        let windows = RangeWindows(ends: ends, length: length, boundary: node.selector.boundary)
-        let reach = windows.reach(lookback: options.lookback)
+        let windows = RangeWindows(ends: ends, length: length, boundary: node.selector.boundary, lookback: options.lookback)
+        let reach = windows.reach
         return (windows, TimeRange(ends.start - length + 1 - reach.before, ends.end + reach.after))
     }
 
@@ -188,6 +175,16 @@ extension Evaluator {
             let start = end - windows.length
             var points = SeriesPoints(
                 labels: raw.dropsName ? raw.labels.withoutMetadata : raw.labels, timestamps: [], values: [])
+            if windows.boundary != .extrapolated {
+                try raw.forEachWindow(windows, query) { window throws(QueryError) in
+                    for (time, value) in try ExtendedRange.points(window, windows.boundary) {
+                        points.timestamps.append(time)
+                        points.values.append(value)
+                    }
+                }
+                if !points.timestamps.isEmpty { result.append(points) }
+                return
+            }
             for (time, value) in zip(raw.times, raw.values) where start < time && time <= end {
                 points.timestamps.append(time)
                 points.values.append(value)

@@ -11,10 +11,11 @@ enum CalendarPart: String, Sendable {
 
     /// The part of an instant given in seconds.
     func value(_ seconds: Double) -> Double {
-        guard seconds.isFinite, seconds.magnitude < 1e15 else { return .nan }
-        let whole = Int64(seconds.rounded(.towardZero))
-        let day = whole >= 0 ? whole / 86_400 : (whole - 86_399) / 86_400
-        let second = whole - day * 86_400
+        var whole = Int64(exactly: seconds.rounded(.towardZero)) ?? .min
+        // What is no number of seconds, NaN among it, is the end of time: so Go's conversion comes out on x86-64.
+        if whole == .min { whole = .max }
+        let (quotient, remainder) = whole.quotientAndRemainder(dividingBy: 86_400)
+        let (day, second) = remainder < 0 ? (quotient - 1, remainder + 86_400) : (quotient, remainder)
         let date = Self.date(day)
         switch self {
         case .minute: return Double(second / 60 % 60)

@@ -22,14 +22,19 @@ extension Evaluator {
         case "step":
             let step = query.count == 1 && query.step == 1 ? 0 : query.step
             return .scalar(Array(repeating: Double(step) / 1000, count: steps.count))
+        case "min_of", "max_of":
+            let (a, b) = (try await scalar(arguments[0], steps), try await scalar(arguments[1], steps))
+            return .scalar(zip(a, b).map(name == "min_of" ? Self.lesser : Self.greater))
         case "vector": return .vector([Series(labels: .empty, values: try await scalar(arguments[0], steps))])
         case "scalar": return .scalar(try await onlyValue(arguments[0], steps))
         case "absent": return .vector(try await absent(arguments[0], steps))
         case "timestamp": return .vector(try await timestamps(arguments[0], steps))
         case "round", "clamp", "clamp_min", "clamp_max": return .vector(try await bounded(call, steps))
         case "sort", "sort_desc":
+            if steps.count > 1 { annotations.sortInRange(at: call.place) }
             return .vector(try await sorted(arguments[0], steps, isDescending: name == "sort_desc"))
         case "sort_by_label", "sort_by_label_desc":
+            if steps.count > 1 { annotations.sortInRange(at: call.place) }
             let labels = arguments.dropFirst().map(string)
             return .vector(
                 try await sortedByLabel(arguments[0], labels, steps, isDescending: name == "sort_by_label_desc"))
@@ -137,9 +142,15 @@ extension Evaluator {
         return try result.merged()
     }
 
-    /// Go's `math.Max`: NaN wins.
-    private static func greater(_ a: Double, _ b: Double) -> Double { a.isNaN || b.isNaN ? .nan : max(a, b) }
-    private static func lesser(_ a: Double, _ b: Double) -> Double { a.isNaN || b.isNaN ? .nan : min(a, b) }
+    /// Go's `math.Max`: an infinity wins over NaN, NaN over all else, and 0 over -0.
+    private static func greater(_ a: Double, _ b: Double) -> Double {
+        if a == .infinity || b == .infinity { return .infinity }
+        if a.isNaN || b.isNaN { return .nan }
+        return a == b ? (a.sign == .minus ? b : a) : max(a, b)
+    }
+
+    /// Go's `math.Min`.
+    private static func lesser(_ a: Double, _ b: Double) -> Double { -greater(-a, -b) }
 
     // MARK: Absence
 

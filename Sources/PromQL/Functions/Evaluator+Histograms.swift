@@ -25,7 +25,7 @@ extension Evaluator {
                 switch source {
                 case .classic(let histogram, _): return histogram.fraction(from: lower, to: upper)
                 case .native(let histogram, let metric):
-                    if histogram.sum.isNaN, histogram.count != 0 {
+                    if histogram.bucketedCount < histogram.count {
                         self.annotations.excludedNaNs(metric, at: argument.place)
                     }
                     return histogram.fraction(from: lower, to: upper)

@@ -6,7 +6,7 @@ extension Evaluator {
     /// `label_replace(v, destination, replacement, source, expression)`.
     func labelReplace(_ arguments: [PromQLExpression], _ steps: Steps) async throws(QueryError) -> [Series] {
         let destination = string(arguments[1])
-        let replacement = LabelTemplate(string(arguments[2]))
+        let replacement = GroupTemplate(string(arguments[2]))
         let source = string(arguments[3])
         let expression = string(arguments[4])
         let pattern: Pattern
@@ -51,61 +51,5 @@ extension Evaluator {
         guard !label.isEmpty, !isBroken(argument) else {
             throw QueryError(.execution, "invalid destination label name in \(function)(): \(label)")
         }
-    }
-}
-
-/// A replacement text with `$1`, `${1}` and `${name}`, as Go's `Regexp.Expand` reads it.
-struct LabelTemplate: Sendable {
-    private enum Part: Sendable {
-        case text(String)
-        case group(String)
-    }
-
-    private var parts: [Part] = []
-
-    init(_ template: String) {
-        var rest = template[...]
-        var plain = ""
-        while let character = rest.first {
-            rest = rest.dropFirst()
-            guard character == "$" else {
-                plain.append(character)
-                continue
-            }
-            if rest.first == "$" {
-                plain.append("$")
-                rest = rest.dropFirst()
-                continue
-            }
-            let isBraced = rest.first == "{"
-            let body = isBraced ? rest.dropFirst() : rest
-            let name = body.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
-            let after = body.dropFirst(name.count)
-            if name.isEmpty || (isBraced && after.first != "}") {
-                plain.append("$")
-                continue
-            }
-            parts.append(.text(plain))
-            plain = ""
-            parts.append(.group(String(name)))
-            rest = isBraced ? after.dropFirst() : after
-        }
-        parts.append(.text(plain))
-    }
-
-    /// The text with the groups of a match filled in; a group that is not there is empty.
-    func expand(_ text: String, _ match: [Range<Int>?], _ names: [String?]) -> String {
-        let bytes = Array(text.utf8)
-        var result = ""
-        for part in parts {
-            switch part {
-            case .text(let plain): result += plain
-            case .group(let name):
-                let index = Int(name) ?? names.firstIndex(of: name).map { $0 + 1 }
-                guard let index, match.indices.contains(index), let range = match[index] else { continue }
-                result += String(decoding: bytes[range], as: UTF8.self)
-            }
-        }
-        return result
     }
 }

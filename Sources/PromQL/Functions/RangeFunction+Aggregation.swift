@@ -27,6 +27,7 @@ extension RangeFunction {
             Quantile.of(call.parameters[0][window.step], Array(values))
         },
         "mad_over_time": floats { values, _, _ in
+            if values.contains(where: \.isNaN) { return .nan }
             let median = Quantile.of(0.5, Array(values))
             return Quantile.of(0.5, values.map { ($0 - median).magnitude })
         }
@@ -63,11 +64,11 @@ extension RangeFunction {
         var squares = CompensatedSum()
         for value in values {
             count += 1
-            let delta = value - (mean.sum + mean.compensation)
+            let delta = value - mean.value
             mean.add(delta / count)
-            squares.add(delta * (value - (mean.sum + mean.compensation)))
+            squares.add(delta * (value - mean.value))
         }
-        return (squares.sum + squares.compensation) / count
+        return squares.value / count
     }
 
     /// A sum or mean, of floats or of histograms, but not of both.

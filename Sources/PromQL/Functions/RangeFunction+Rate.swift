@@ -27,6 +27,7 @@ extension RangeFunction {
         if !window.histograms.isEmpty {
             let starts = StartTimes(window.histogramStarts, window.histogramTimes)
             let zero = isCounter ? starts.zero(after: window.start) : nil
+            if isCounter, starts.overlap { call.annotations.overlappingStart(call.metricName, at: call.place) }
             guard let increase = increase(window, starts, call, isCounter: isCounter, fromZero: zero != nil) else {
                 return .none
             }
@@ -39,6 +40,7 @@ extension RangeFunction {
         }
         let starts = StartTimes(window.starts, window.times)
         let zero = isCounter ? starts.zero(after: window.start) : nil
+        if isCounter, starts.overlap { call.annotations.overlappingStart(call.metricName, at: call.place) }
         guard window.values.count > 1 || zero != nil else { return .none }
         var increase = window.values[window.values.count - 1] - (zero == nil ? window.values[0] : 0)
         if isCounter {
@@ -170,11 +172,13 @@ enum Extrapolation {
     ) -> Double {
         if let zero {
             // The increase counts from a known zero: only the end is open, and of a single sample nothing is.
-            if times.count == 1 { return isRate ? 1 / (Double(window.length) / 1000) : 1 }
-            return factor(
-                firstTime: zero, lastTime: times[times.count - 1], count: times.count + 1, start: window.start,
-                end: window.end,
-                isCounter: isCounter, isRate: isRate, first: 0, increase: increase)
+            let last = times[times.count - 1]
+            let average = times.count > 1 ? Double(last - times[0]) / 1000 / Double(times.count - 1) : 0
+            var toEnd = Double(window.end - last) / 1000
+            if toEnd >= average * 1.1 { toEnd = average / 2 }
+            let sampled = Double(last - zero) / 1000
+            let factor = (sampled + toEnd) / sampled
+            return isRate ? factor / (Double(window.length) / 1000) : factor
         }
         return factor(
             firstTime: times[0], lastTime: times[times.count - 1], count: times.count, start: window.start,

@@ -58,21 +58,27 @@ extension Evaluator {
         let name = call.function.name
         let isCounterRate = name == "rate" || name == "increase"
         let simpleRate = SimpleRate(name)
+        let boundary = if case .range(let node) = argument.unwrapped { node.selector.boundary } else { PromQLExpression.Boundary.extrapolated }
+        let extended = try ExtendedRange(name, boundary)
         let scalars = parameters
         let evaluate: @Sendable (inout RawSeries, RangeWindows) throws(QueryError) -> Series? = {
             raw, windows throws(QueryError) in
             try self.context.check()
             try self.context.reserve(bytes: steps.count * 8)
             var series = Series(labels: raw.labels, dropsName: raw.dropsName, stepCount: steps.count)
-            if windows.boundary != .extrapolated {
-                try raw.extendedRate(name, windows, steps, into: &series)
-            } else if let simpleRate, raw.histograms.isEmpty, raw.starts.isEmpty {
+            if let simpleRate, boundary == .extrapolated, raw.histograms.isEmpty, raw.starts.isEmpty {
                 simpleRate.evaluate(raw, windows, steps, into: &series.values)
             } else {
                 let context = RangeCall(
                     annotations: self.annotations, labels: raw.labels, place: argument.place, parameters: scalars)
                 try raw.forEachWindow(windows, steps) { window throws(QueryError) in
-                    let point = try function.evaluate(window, context)
+                    let point: RangePoint
+                    if let extended {
+                        point = extended.evaluate(window, context)
+                    } else {
+                        guard let window = boundary == .anchored ? window.anchored : window else { return }
+                        point = try function.evaluate(window, context)
+                    }
                     series.values[window.step] = point.value
                     if let histogram = point.histogram { series.set(histogram, at: window.step) }
                 }

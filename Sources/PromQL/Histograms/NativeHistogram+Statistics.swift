@@ -19,7 +19,7 @@ extension NativeHistogram {
             let delta = value - mean
             total.add(bucket.count * delta * delta)
         }
-        return (total.sum + total.compensation) / count
+        return total.value / count
     }
 
     /// What a quantile tells beside its value.
@@ -107,11 +107,13 @@ extension NativeHistogram {
         if count == 0 || lower.isNaN || upper.isNaN { return .nan }
         if lower >= upper { return 0 }
         let all = buckets
-        // NaN observations belong to no fraction.
-        let total = sum.isNaN ? all.reduce(0) { $0 + $1.count } : count
+        let total = bucketedCount
         let range = rank(below: upper, all, total) - rank(below: lower, all, total)
-        return range / total
+        return range / count
     }
+
+    /// Observations that lie in buckets: NaNs, which make the sum NaN, are in the count alone.
+    var bucketedCount: Double { sum.isNaN ? buckets.reduce(0) { $0 + $1.count } : count }
 
     private func rank(below value: Double, _ all: [HistogramBucket], _ total: Double) -> Double {
         var rank = 0.0

@@ -12,8 +12,8 @@ extension Evaluator {
         // `many` may have several series of one signature, `one` must not.
         let isSwapped = matching.cardinality == .oneToMany
         let (many, one) = isSwapped ? (right, left) : (left, right)
-        let (fillMany, fillOne) =
-            isSwapped ? (matching.fillRight, matching.fillLeft) : (matching.fillLeft, matching.fillRight)
+        // Sides of `group_right` are swapped, their fills are not (Prometheus, `VectorBinop`).
+        let (fillMany, fillOne) = (matching.fillLeft, matching.fillRight)
         let signature = MatchSignature(matching)
         let pair = PairOperator(node, annotations)
         var oneBySignature: [Labels: [Int]] = [:]
@@ -90,11 +90,11 @@ extension Evaluator {
             for step in busy.indices where busy[step] {
                 let present = positions.filter { one[$0].hasSample(at: step) }
                 guard present.count > 1 else { continue }
-                let (first, second) = (one[present[0]].labels, one[present[1]].labels)
+                let names = [one[present[0]].labels.description, one[present[1]].labels.description].sorted()
                 throw QueryError(
                     .execution,
                     "found duplicate series for the match group \(key) on the \(isRight ? "right" : "left") hand-side of the operation: "
-                        + "[\(second.withName), \(first.withName)];many-to-many matching not allowed: matching labels must be unique on one side"
+                        + "[\(names[0]), \(names[1])];many-to-many matching not allowed: matching labels must be unique on one side"
                 )
             }
         }
@@ -177,14 +177,5 @@ private struct VectorJoin {
         }
         for name in matching.include { labels[name] = one[name] }
         return labels
-    }
-}
-
-extension Labels {
-    /// As Prometheus prints a series: `name{a="b"}`.
-    var withName: String {
-        guard let name = self[Labels.metricName], name.isLabelIdentifier else { return description }
-        let rest = withoutMetricName
-        return rest.isEmpty ? name : name + rest.description
     }
 }

@@ -61,6 +61,7 @@ package struct FunctionSignature: Sendable, Hashable {
         add("info", [.vector, .vector], optional: 1, experimental: true)
         add("start_timestamp", [.vector], experimental: true)
         add("scalar", [.vector], .scalar)
+        add("min_of max_of", [.scalar, .scalar], .scalar, experimental: true)
         add("vector", [.scalar])
         add("pi time", [], .scalar)
         add("start end step range", [], .scalar, experimental: true)

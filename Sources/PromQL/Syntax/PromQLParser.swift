@@ -27,7 +27,6 @@ package enum PromQLParser {
         guard parser.token.isName || parser.token.kind == .leftBrace else { throw parser.unexpected("") }
         let selector = try parser.vectorSelector()
         if parser.token.kind != .endOfInput { throw parser.unexpected("") }
-        try TypeChecker(text: text).check(.selector(selector))
         return selector.matchers
     }
 }

@@ -58,7 +58,7 @@ struct Token: Sendable {
         case .duration: "duration " + Token.shortened(text)
         case .keyword: "<\(text)>"
         case .aggregation: "<aggr:\(text)>"
-        case .binary, .equal, .matches, .notMatches: "<op:\(text)>"
+        case .binary, .matches, .notMatches: "<op:\(text)>"
         default: text.quoted
         }
     }

@@ -18,14 +18,15 @@ extension TokenParser {
 
     /// `[range]` or `[range:step]`.
     private mutating func bracketed(_ operand: PromQLExpression) throws(QueryError) -> PromQLExpression {
-        let start = advance().range
+        advance()
         guard token.kind != .rightBracket else {
             throw unexpected("subquery or range selector", expected: "number, duration, step(), or range()")
         }
+        let rangeStart = token.range
         let range = try gated { parser throws(QueryError) in
             try parser.durationExpression("subquery or range selector").asDuration
         }
-        try requirePositive(range, from: start)
+        try requirePositive(range, from: rangeStart)
         if take(.colon) {
             var step: DurationExpression?
             if token.kind != .rightBracket {

@@ -77,8 +77,8 @@ struct PrometheusMetadataRoutes {
 
     private func metadata(_ call: Call) async throws -> Answer {
         let parameters = try PrometheusParameters(call)
-        let limit = try parameters.limit()
-        let perMetric = try parameters.limit("limit_per_metric")
+        let limit = try parameters.count()
+        let perMetric = try parameters.count("limit_per_metric").flatMap { $0 > 0 ? $0 : nil }
         var families: [String: [MetricMetadata]] = [:]
         for entry in try await store.metadata(family: parameters.form.nonEmpty("metric")) {
             if let perMetric, families[entry.family, default: []].count >= perMetric { continue }
@@ -109,11 +109,12 @@ struct PrometheusMetadataRoutes {
     private func exemplars(_ call: Call) async throws -> Answer {
         let parameters = try PrometheusParameters(call)
         let range = try parameters.range()
+        guard !range.isEmpty else { throw APIError(.badRequest, "end timestamp must not be before start timestamp") }
         let selectors: [[LabelMatcher]]
         do {
             selectors = try PromQLParser.parse(parameters.form["query"] ?? "").selectors
         } catch {
-            throw APIError.parameter("query", error.description)
+            throw APIError(.badRequest, error.description)
         }
         var found: [Labels: [Exemplar]] = [:]
         for matchers in selectors {

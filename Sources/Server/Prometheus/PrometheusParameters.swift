@@ -17,22 +17,25 @@ struct PrometheusParameters {
     /// An instant in milliseconds.
     func time(_ name: String) throws(APIError) -> Int64? {
         guard let text = form.nonEmpty(name) else { return nil }
-        guard let time = TimeParameter.milliseconds(text) else {
-            throw .parameter(name, "cannot parse \"\(text)\" to a valid timestamp")
+        guard let time = Self.time(text) else {
+            throw .parameter(name, "invalid time value for '\(name)': cannot parse \"\(text)\" to a valid timestamp")
         }
-        return min(max(time, Self.timeMin), Self.timeMax)
-    }
-
-    func requiredTime(_ name: String) throws(APIError) -> Int64 {
-        guard let time = try time(name) else { throw .parameter(name, "cannot parse \"\" to a valid timestamp") }
         return time
     }
 
-    /// The range of the metadata endpoints; everything where it is not given.
+    func requiredTime(_ name: String) throws(APIError) -> Int64 {
+        let text = form[name] ?? ""
+        guard let time = Self.time(text) else { throw .parameter(name, "cannot parse \"\(text)\" to a valid timestamp") }
+        return time
+    }
+
+    private static func time(_ text: String) -> Int64? {
+        TimeParameter.milliseconds(text).map { min(max($0, timeMin), timeMax) }
+    }
+
+    /// The range of the metadata endpoints; everything where it is not given, and nothing where it ends before it starts.
     func range() throws(APIError) -> TimeRange {
-        let range = TimeRange(try time("start") ?? Self.timeMin, try time("end") ?? Self.timeMax)
-        guard !range.isEmpty else { throw .parameter("end", "end timestamp must not be before start time") }
-        return range
+        TimeRange(try time("start") ?? Self.timeMin, try time("end") ?? Self.timeMax)
     }
 
     func stepMilliseconds() throws(APIError) -> Int64 {
@@ -69,6 +72,13 @@ struct PrometheusParameters {
         return limit == 0 ? nil : limit
     }
 
+    /// How many entries of metadata are wanted; nil: all. Unlike elsewhere, 0 is none.
+    func count(_ name: String = "limit") throws(APIError) -> Int? {
+        guard let text = form.nonEmpty(name) else { return nil }
+        guard let count = Int(text) else { throw APIError(.badRequest, "\(name) must be a number") }
+        return count < 0 ? nil : count
+    }
+
     /// The selectors of `match[]`; none where there are none.
     func matchers() throws(APIError) -> [[LabelMatcher]] {
         var sets: [[LabelMatcher]] = []
@@ -79,19 +89,12 @@ struct PrometheusParameters {
                 throw .parameter("match[]", error.description)
             }
         }
-        for set in sets where !set.contains(where: { Self.excludesEmpty($0) }) {
-            throw .parameter("match[]", "match[] must contain at least one non-empty matcher")
+        for set in sets {
+            // A series without labels is what matches everything.
+            let isEmptyMatched: Bool
+            do { isEmptyMatched = try MatcherTest(set).holds(.empty) } catch { throw .parameter("match[]", error.description) }
+            if isEmptyMatched { throw .parameter("match[]", "match[] must contain at least one non-empty matcher") }
         }
         return sets
-    }
-
-    /// Whether an absent label fails it, as far as that can be told without running the pattern.
-    private static func excludesEmpty(_ matcher: LabelMatcher) -> Bool {
-        switch matcher.operation {
-        case .equal: !matcher.value.isEmpty
-        case .notEqual: matcher.value.isEmpty
-        case .matches: !["", ".*", ".*?"].contains(matcher.value)
-        case .notMatches: ["", ".*", ".+"].contains(matcher.value)
-        }
     }
 }

@@ -30,15 +30,13 @@ struct PrometheusQueryRoutes {
         let parameters = try PrometheusParameters(call)
         let limit = try parameters.limit()
         let at = try parameters.time("time") ?? time.milliseconds
-        let (result, context) = try await evaluate(parameters, .one(at), call)
-        return answer(result, limit: limit, context: context, parameters: parameters)
+        return answer(try await evaluate(parameters, .one(at), call), limit: limit, parameters: parameters)
     }
 
     private func range(_ call: Call) async throws -> Answer {
         let parameters = try PrometheusParameters(call)
         let limit = try parameters.limit()
-        let (result, context) = try await evaluate(parameters, rangeInstants(parameters), call)
-        return answer(result, limit: limit, context: context, parameters: parameters)
+        return answer(try await evaluate(parameters, rangeInstants(parameters), call), limit: limit, parameters: parameters)
     }
 
     private func rangeInstants(_ parameters: PrometheusParameters) throws -> Instants {
@@ -54,29 +52,48 @@ struct PrometheusQueryRoutes {
         return .range(start: start, end: end, step: step)
     }
 
+    /// A query's result, and what it took.
+    private struct Evaluation: Sendable {
+        var result: PromQLResult
+        let context: QueryContext
+        /// Until one of the places for queries was free.
+        let queued: Duration
+        let parsed: Duration
+        let evaluated: Duration
+    }
+
     /// Evaluates the query of a request. What is wrong with the query itself is a bad parameter.
     private func evaluate(
         _ parameters: PrometheusParameters, _ instants: Instants, _ call: Call, plan: PlanRecorder? = nil
-    ) async throws -> (PromQLResult, QueryContext) {
+    ) async throws -> Evaluation {
+        let asked = ContinuousClock.now
         let timeout = try parameters.timeout()
         let query = parameters.form["query"] ?? ""
         let engine = try parameters.lookback().map { self.engine.with(lookback: $0) } ?? self.engine
+        let origin = PromQLOrigin.request(method: call.method.rawValue, path: call.path)
         return try await naming { () async throws(QueryError) in
             try await runner.run("promql", query, for: call, timeout: timeout) { context throws(QueryError) in
+                let started = ContinuousClock.now
                 let expression = try PromQLParser.parse(query, features: engine.options.features)
+                let parsed = ContinuousClock.now
+                let result: PromQLResult
                 switch instants {
                 case .one(let time):
-                    return (try await engine.instant(expression, text: query, at: time, context: context, plan: plan), context)
+                    result = try await origin.asking { () async throws(QueryError) in
+                        try await engine.instant(expression, text: query, at: time, context: context, plan: plan)
+                    }
                 case .range(let start, let end, let step):
                     guard expression.type == .vector || expression.type == .scalar else {
                         throw QueryError(
                             .parse,
                             "invalid expression type \(expression.type.rawValue.quoted) for range query, must be Scalar or instant Vector")
                     }
-                    let result = try await engine.range(
-                        expression, text: query, from: start, to: end, step: step, context: context, plan: plan)
-                    return (result, context)
+                    result = try await origin.asking { () async throws(QueryError) in
+                        try await engine.range(expression, text: query, from: start, to: end, step: step, context: context, plan: plan)
+                    }
                 }
+                return Evaluation(
+                    result: result, context: context, queued: started - asked, parsed: parsed - started, evaluated: ContinuousClock.now - parsed)
             }
         }
     }
@@ -87,12 +104,13 @@ struct PrometheusQueryRoutes {
         let isRange = parameters.form.nonEmpty("start") != nil
         let instants = isRange ? try rangeInstants(parameters) : .one(try parameters.time("time") ?? time.milliseconds)
         let plan = PlanRecorder()
-        let (result, context) = try await evaluate(parameters, instants, call, plan: plan)
+        let evaluation = try await evaluate(parameters, instants, call, plan: plan)
+        let (result, context) = (evaluation.result, evaluation.context)
         return PrometheusJSON.success(warnings: result.warnings, infos: result.infos) { answer in
             answer.write { json in
                 json.beginObject()
                 json.field("query", parameters.form["query"] ?? "")
-                json.field("milliseconds", context.elapsed.seconds * 1_000)
+                json.field("milliseconds", (evaluation.parsed + evaluation.evaluated).seconds * 1_000)
                 json.field("samples", context.samplesRead)
                 json.field("bytesPeak", context.bytesPeak)
                 json.key("plan")
@@ -125,13 +143,17 @@ struct PrometheusQueryRoutes {
         do {
             return try await body()
         } catch {
+            // Prometheus says where in its course a query was.
+            if error.code == .timeout, error.message == "query timed out" {
+                throw APIError(.timeout, "query timed out in expression evaluation")
+            }
             guard error.code == .parse else { throw APIError(error) }
             throw .parameter("query", error.description)
         }
     }
 
-    private func answer(_ result: PromQLResult, limit: Int?, context: QueryContext, parameters: PrometheusParameters) -> Answer {
-        var result = result
+    private func answer(_ evaluation: Evaluation, limit: Int?, parameters: PrometheusParameters) -> Answer {
+        var result = evaluation.result
         if let limit {
             switch result.value {
             case .vector(let samples) where samples.count > limit:
@@ -145,37 +167,30 @@ struct PrometheusQueryRoutes {
             }
         }
         let wantsStatistics = parameters.form.nonEmpty("stats") != nil
-        let elapsed = context.elapsed.seconds
         return PrometheusJSON.success(warnings: result.warnings, infos: result.infos) { answer in
-            answer.value(result.value, statistics: wantsStatistics ? { Self.statistics(&$0, context, elapsed) } : nil)
+            answer.value(result.value, statistics: wantsStatistics ? { Self.statistics(&$0, evaluation) } : nil)
         }
     }
 
-    /// Prometheus' `stats` (util/stats): the evaluation's time stands for all of it, since nothing here waits in a queue.
-    private static func statistics(_ json: inout JSONWriter, _ context: QueryContext, _ seconds: Double) {
+    /// Prometheus' `stats` (util/stats). Series come out of the evaluation in their order, so nothing is sorted after it.
+    private static func statistics(_ json: inout JSONWriter, _ evaluation: Evaluation) {
+        let (queued, parsed, evaluated) = (evaluation.queued.seconds, evaluation.parsed.seconds, evaluation.evaluated.seconds)
         json.key("stats")
         json.beginObject()
         json.key("timings")
         json.beginObject()
-        json.field("evalTotalTime", seconds)
+        json.field("evalTotalTime", parsed + evaluated)
         json.field("resultSortTime", 0.0)
-        json.field("queryPreparationTime", 0.0)
-        json.field("innerEvalTime", seconds)
-        json.field("execQueueTime", 0.0)
-        json.field("execTotalTime", seconds)
+        json.field("queryPreparationTime", parsed)
+        json.field("innerEvalTime", evaluated)
+        json.field("execQueueTime", queued)
+        json.field("execTotalTime", queued + parsed + evaluated)
         json.endObject()
         json.key("samples")
         json.beginObject()
-        json.field("totalQueryableSamples", context.samplesRead)
-        json.field("peakSamples", context.samplesRead)
+        json.field("totalQueryableSamples", evaluation.context.samplesRead)
+        json.field("peakSamples", evaluation.context.samplesRead)
         json.endObject()
         json.endObject()
-    }
-}
-
-extension QueryContext {
-    /// The time since it was made: its deadline lies that much nearer.
-    fileprivate var elapsed: Duration {
-        limits.timeout - (deadline - ContinuousClock.now)
     }
 }

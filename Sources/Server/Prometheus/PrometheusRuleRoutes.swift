@@ -37,34 +37,16 @@ struct PrometheusRuleRoutes {
     }
 
     private func rules(_ call: Call, ofLogs: Bool) throws -> Answer {
-        let form = try call.form()
-        let kind: Rule.Kind?
-        switch form.nonEmpty("type")?.lowercased() {
-        case nil: kind = nil
-        case "alert": kind = .alerting
-        case "record": kind = .recording
-        case let other?: throw APIError.parameter("type", "not supported value \"\(other)\"")
-        }
-        let names = Set(form.all("rule_name[]"))
-        let groupNames = Set(form.all("rule_group[]"))
-        let files = Set(form.all("file[]"))
-        let withoutAlerts = ["true", "1"].contains(form["exclude_alerts"] ?? "")
-        let isFiltered = kind != nil || !names.isEmpty
-        let wanted = groups(ofLogs: ofLogs).compactMap { group -> RuleGroupSnapshot? in
-            guard groupNames.isEmpty || groupNames.contains(group.name), files.isEmpty || files.contains(group.file) else { return nil }
-            var group = group
-            group.rules.removeAll { rule in
-                (kind != nil && rule.rule.kind != kind) || (!names.isEmpty && !names.contains(rule.rule.name))
-            }
-            return isFiltered && group.rules.isEmpty ? nil : group
-        }
+        let filter = try RuleListFilter(call)
+        let page = try filter.page(of: groups(ofLogs: ofLogs))
         return PrometheusJSON.success { answer in
             answer.write { json in
                 json.beginObject()
                 json.key("groups")
                 json.beginArray()
-                for group in wanted { Self.write(group, withoutAlerts: withoutAlerts, &json) }
+                for group in page.groups { Self.write(group, withoutAlerts: filter.withoutAlerts, &json) }
                 json.endArray()
+                if let token = page.nextToken { json.field("groupNextToken", token) }
                 json.endObject()
             }
         }
@@ -107,10 +89,8 @@ struct PrometheusRuleRoutes {
         } else {
             json.field("name", rule.name)
             json.field("query", rule.expression)
-            if !rule.labels.isEmpty {
-                json.key("labels")
-                json.labels(rule.labels)
-            }
+            json.key("labels")
+            json.labels(rule.labels)
         }
         json.field("health", snapshot.health.rawValue)
         if !snapshot.lastError.isEmpty { json.field("lastError", snapshot.lastError) }

@@ -14,6 +14,7 @@ struct PrometheusServerRoutes {
     let alertmanagers: @Sendable () -> [String]
     /// The experimental parts that are on, by the names of Prometheus' flags.
     let featureNames: [String]
+    let isAdminAPIEnabled: Bool
     let selfMetrics: SelfMetrics
 
     var routes: [Route] {
@@ -61,7 +62,7 @@ struct PrometheusServerRoutes {
     private func features() -> Answer {
         let experimental = Set(featureNames)
         let api: [(String, Bool)] = [
-            ("admin", true), ("exclude_alerts", true), ("label_values_match", true), ("lifecycle", true), ("otlp_write_receiver", true),
+            ("admin", isAdminAPIEnabled), ("exclude_alerts", true), ("label_values_match", true), ("lifecycle", true), ("otlp_write_receiver", true),
             ("query_stats", true), ("query_warnings", true), ("remote_write_receiver", true), ("search", true), ("time_range_labels", true),
             ("time_range_series", true),
         ]

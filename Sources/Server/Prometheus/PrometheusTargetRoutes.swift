@@ -35,6 +35,7 @@ struct PrometheusTargetRoutes {
     private func targets(_ call: Call) throws -> Answer {
         let form = try call.form()
         let state = form.nonEmpty("state")?.lowercased() ?? "any"
+        let (wantsActive, wantsDropped) = (["any", "active"].contains(state), ["any", "dropped"].contains(state))
         let wanted = form.nonEmpty("scrapePool")
         let pools = pools().filter { wanted == nil || $0.name == wanted }
         return PrometheusJSON.success { answer in
@@ -42,7 +43,7 @@ struct PrometheusTargetRoutes {
                 json.beginObject()
                 json.key("activeTargets")
                 json.beginArray()
-                if state != "dropped" {
+                if wantsActive {
                     for pool in pools {
                         for target in pool.active { Self.write(target, &json) }
                     }
@@ -50,7 +51,7 @@ struct PrometheusTargetRoutes {
                 json.endArray()
                 json.key("droppedTargets")
                 json.beginArray()
-                if state != "active" {
+                if wantsDropped {
                     for pool in pools {
                         for labels in pool.dropped {
                             json.beginObject()
@@ -74,7 +75,7 @@ struct PrometheusTargetRoutes {
     /// What is known of the metrics that each target exposes.
     private func metadata(_ call: Call) throws -> Answer {
         let parameters = try PrometheusParameters(call)
-        let limit = try parameters.limit()
+        let limit = try parameters.count()
         let metric = parameters.form.nonEmpty("metric")
         var matchers: [LabelMatcher] = []
         if let text = parameters.form.nonEmpty("match_target") {

@@ -166,7 +166,7 @@ package struct ApusServer: Sendable {
         all += queryRoutes(store)
         all += PrometheusServerRoutes(
             store: store, scrapeConfiguration: { [collectors] in collectors.scrapes.yaml(of: $0) }, alertmanagers: { [externalURL] in ["\(externalURL)/api/v2/alerts"] },
-            featureNames: options.featureNames, selfMetrics: selfMetrics
+            featureNames: options.featureNames, isAdminAPIEnabled: options.isAdminAPIEnabled || settings.isAdminAPIEnabled, selfMetrics: selfMetrics
         ).routes
         all += SearchRoutes(store: store, time: time).routes
         let isAdminEnabled = options.isAdminAPIEnabled || settings.isAdminAPIEnabled

@@ -26,6 +26,7 @@ struct CollectorSet: Sendable {
     private let externalURL: String
     private let prometheus: Shared<String>
     private let external: Shared<Labels>
+    private let queryLog: QueryLogFile
     private let logger: Logger
 
     init(
@@ -47,6 +48,9 @@ struct CollectorSet: Sendable {
         var options = PromQLOptions()
         options.features = features
         options.subqueryStep = settings.prometheus.global.evaluationInterval.milliseconds
+        let queryLog = QueryLogFile(path: settings.prometheus.global.queryLogFile, time: time, logger: logger)
+        options.didEvaluate = { queryLog.write($0) }
+        self.queryLog = queryLog
         promql = PromQLEngine(store: store, options: options)
         notifier = settings.webhook.map { webhook in
             WebhookNotifier(
@@ -88,6 +92,7 @@ struct CollectorSet: Sendable {
         tailer.apply(settings.logs.map { TailJob($0) })
         prometheus.value = settings.prometheus.text
         external.value = settings.prometheus.global.externalLabels
+        queryLog.setPath(settings.prometheus.global.queryLogFile)
         Self.warn(settings, logger)
     }
 

@@ -182,7 +182,7 @@ struct DNSDiscoveryTests {
         } _: { manager in
             try await until { manager.addresses == ["192.0.2.1:1"] }
             mode.value = "failing"
-            try await until { manager.statuses().first?.lastError?.contains("answered with code 2") == true }
+            try await until { manager.statuses().first?.lastError?.contains("answered with SERVFAIL") == true }
             #expect(manager.addresses == ["192.0.2.1:1"])
             mode.value = "gone"
             try await until { manager.addresses.isEmpty }
@@ -201,22 +201,29 @@ struct DNSDiscoveryTests {
         #expect(configuration.names(for: "x.") == ["x."])
     }
 
+    @Test("a server whose port is closed is told at once from one that says nothing")
+    func refused() async throws {
+        let port = try NameServer { _, _, _ in nil }.port
+        let resolver = DNSResolver(configuration: ResolverConfiguration(servers: [.init(host: "127.0.0.1", port: port)]))
+        await #expect { try await resolver.records(of: "a.test", type: .a) } throws: { "\($0)".contains("connection refused") }
+    }
+
     @Test("every truncation and every flipped bit of an answer is an error or an answer, never a crash")
     func damaged() throws {
-        let question = try #require(DNSMessage.question(id: 7, name: "www.test.", type: .mx, hasExtension: true))
+        let question = try #require(DNSMessage.query(id: 7, name: "www.test.", type: .mx, hasExtension: true))
         #expect(question.count == 12 + 10 + 4 + 11)
         var answer = Array(question[..<2]) + [0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0] + question[12..<26]
         answer += NameServer.record(15, [0, 10, 4] + Array("mail".utf8) + [0xc0, 12])
-        #expect(try DNSMessage(answer).answers == [.mx("mail.www.test.")])
-        for count in 0..<answer.count { #expect(throws: DiscoveryError.self) { try DNSMessage(Array(answer[..<count])) } }
+        #expect(try DNSMessage(parsing: answer).answer.map(\.host) == ["mail.www.test."])
+        for count in 0..<answer.count { #expect(throws: DNSError.self) { try DNSMessage(parsing: Array(answer[..<count])) } }
         for bit in 0..<(answer.count * 8) {
             var damaged = answer
             damaged[bit / 8] ^= 1 << UInt8(bit % 8)
-            _ = try? DNSMessage(damaged)
+            _ = try? DNSMessage(parsing: damaged)
         }
         // A name that points at itself.
         answer[answer.count - 1] = UInt8(answer.count - 2)
-        #expect(throws: DiscoveryError.self) { try DNSMessage(answer) }
-        #expect(DNSMessage.question(id: 1, name: String(repeating: "a", count: 64), type: .a, hasExtension: false) == nil)
+        #expect(try DNSMessage(parsing: answer).answer.map(\.host) == [nil])
+        #expect(DNSMessage.query(id: 1, name: String(repeating: "a", count: 64), type: .a) == nil)
     }
 }

@@ -6,7 +6,7 @@ package struct DNSDiscovery: DiscoveryConfiguration {
     package static let name = "dns"
 
     package var names: [String]
-    var type: DNSMessage.RecordType
+    var type: DNSType
     /// Of the targets; SRV records bring their own.
     package var port: Int
     package var refreshInterval: Duration
@@ -18,7 +18,7 @@ package struct DNSDiscovery: DiscoveryConfiguration {
         type = .srv
         if let node = fields["type"] {
             let text = try node.string
-            guard let known = DNSMessage.RecordType(name: text.uppercased()) else {
+            guard let known = DNSType(name: text.uppercased()), [.srv, .a, .aaaa, .mx, .ns].contains(known) else {
                 throw node.error("invalid DNS-SD records type \(text): expected SRV, A, AAAA, MX or NS")
             }
             type = known
@@ -74,24 +74,22 @@ package struct DNSDiscovery: DiscoveryConfiguration {
             }
         }
 
-        private func target(of record: DNSMessage.Record, name: String) -> Labels? {
+        /// nil for an alias, and for what was not asked for.
+        private func target(of record: DNSRecord, name: String) -> Labels? {
+            guard let host = record.host else { return nil }
             var labels = [Label("__meta_dns_name", name)]
-            let address: String
-            switch record {
-            case .srv(let target, let port):
-                address = .hostPort(Self.withoutDot(target), port)
-                labels.append(Label("__meta_dns_srv_record_target", target))
+            var port = configuration.port
+            switch record.type {
+            case .a, .aaaa: break
+            case .srv:
+                port = Int(record.port ?? 0)
+                labels.append(Label("__meta_dns_srv_record_target", host))
                 labels.append(Label("__meta_dns_srv_record_port", String(port)))
-            case .mx(let target):
-                address = .hostPort(Self.withoutDot(target), configuration.port)
-                labels.append(Label("__meta_dns_mx_record_target", target))
-            case .ns(let target):
-                address = .hostPort(Self.withoutDot(target), configuration.port)
-                labels.append(Label("__meta_dns_ns_record_target", target))
-            case .address(let text): address = .hostPort(text, configuration.port)
-            case .other: return nil
+            case .mx: labels.append(Label("__meta_dns_mx_record_target", host))
+            case .ns: labels.append(Label("__meta_dns_ns_record_target", host))
+            default: return nil
             }
-            return Labels(labels + [Label(TargetGroup.addressLabel, address)])
+            return Labels(labels + [Label(TargetGroup.addressLabel, .hostPort(Self.withoutDot(host), port))])
         }
 
         private static func withoutDot(_ name: String) -> String {

@@ -66,12 +66,12 @@ struct DNSResolver: Sendable {
     /// The records of the first whole name that exists; none where every server says that no such name does.
     ///
     /// - Throws: ``DiscoveryError`` where it remains open whether there are any: then what was known before is to stay.
-    func records(of name: String, type: DNSMessage.RecordType) async throws(DiscoveryError) -> [DNSMessage.Record] {
+    func records(of name: String, type: DNSType) async throws(DiscoveryError) -> [DNSRecord] {
         var failure: DiscoveryError?
         for fullName in configuration.names(for: name) {
             do throws(DiscoveryError) {
                 let answer = try await answer(fullName, type)
-                if answer.code == .success { return answer.answers }
+                if answer.code == 0 { return answer.answer }
             } catch {
                 failure = failure ?? error
             }
@@ -81,14 +81,15 @@ struct DNSResolver: Sendable {
     }
 
     /// The first answer of a server that is one: success, or that there is no such name.
-    private func answer(_ name: String, _ type: DNSMessage.RecordType) async throws(DiscoveryError) -> DNSMessage {
+    private func answer(_ name: String, _ type: DNSType) async throws(DiscoveryError) -> DNSMessage {
         var failures: [String] = []
         for server in configuration.servers {
             do throws(DiscoveryError) {
                 var answer = try await ask(server, name, type, overTCP: false)
                 if answer.isTruncated { answer = try await ask(server, name, type, overTCP: true) }
-                if case .failure(let code) = answer.code { throw DiscoveryError("answered with code \(code)") }
-                return answer
+                // No error, or no such name.
+                if answer.code == 0 || answer.code == 3 { return answer }
+                throw DiscoveryError("answered with \(answer.codeName)")
             } catch {
                 failures.append("\(server.host): \(error)")
             }
@@ -97,10 +98,10 @@ struct DNSResolver: Sendable {
     }
 
     private func ask(
-        _ server: ResolverConfiguration.Server, _ name: String, _ type: DNSMessage.RecordType, overTCP: Bool
+        _ server: ResolverConfiguration.Server, _ name: String, _ type: DNSType, overTCP: Bool
     ) async throws(DiscoveryError) -> DNSMessage {
         let id = UInt16.random(in: 0...UInt16.max)
-        guard let question = DNSMessage.question(id: id, name: name, type: type, hasExtension: !overTCP) else {
+        guard let question = DNSMessage.query(id: id, name: name, type: type, hasExtension: !overTCP) else {
             throw DiscoveryError("\(name.debugDescription) is no name")
         }
         let timeout = configuration.timeout
@@ -129,22 +130,7 @@ struct DNSResolver: Sendable {
         _ server: ResolverConfiguration.Server, _ question: [UInt8], id: UInt16
     ) async throws -> DNSMessage {
         let address = try SocketAddress.makeAddressResolvingHost(server.host, port: server.port)
-        let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: DNSMessage.byteCountMax))
-            .connect(to: address) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<AddressedEnvelope<ByteBuffer>, AddressedEnvelope<ByteBuffer>>(
-                        wrappingChannelSynchronously: channel)
-                }
-            }
-        return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(AddressedEnvelope(remoteAddress: address, data: ByteBuffer(bytes: question)))
-            for try await envelope in inbound {
-                // A late answer to another question, or a forged one, is no answer.
-                if let answer = try? DNSMessage(Array(envelope.data.readableBytesView)), answer.id == id { return answer }
-            }
-            throw DiscoveryError("no answer")
-        }
+        return try await DNSExchange.overUDP(question, id: id, to: address).message
     }
 
     private static func askOverTCP(
@@ -167,7 +153,7 @@ struct DNSResolver: Sendable {
                 guard received.count >= 2 else { continue }
                 let byteCount = Int(received[0]) << 8 | Int(received[1])
                 guard received.count >= 2 + byteCount else { continue }
-                let answer = try DNSMessage(Array(received[2..<(2 + byteCount)]))
+                let answer = try DNSMessage(parsing: Array(received[2..<(2 + byteCount)]))
                 guard answer.id == id else { throw DiscoveryError("the answer is to another question") }
                 return answer
             }

@@ -109,6 +109,11 @@ package struct KubernetesDiscovery: DiscoveryConfiguration {
                 let names = role.selectable.map(\.rawValue).joined(separator: ", ")
                 throw roleNode.error("\(role.rawValue) role supports only \(names) selectors")
             }
+            if let node = entry["field"] {
+                for term in try node.string.split(separator: ",") where !term.contains("=") {
+                    throw node.error("invalid selector: '\(try node.string)'; can't understand '\(term)'")
+                }
+            }
             selectors[selected] = Selector(label: try entry["label"]?.string ?? "", field: try entry["field"]?.string ?? "")
         }
     }

@@ -11,6 +11,10 @@ struct DNSRecord: Sendable, Hashable {
     var data: String
     /// Of an SOA record.
     var serial: UInt32?
+    /// The address or host that a record of type A, AAAA, NS, MX, SRV and the like names.
+    var host: String?
+    /// Of an SRV record.
+    var port: UInt16?
 
     /// Reads the record at `offset`, which moves behind it; nil where it is cut short.
     init?(_ message: [UInt8], at offset: inout Int) {
@@ -26,7 +30,7 @@ struct DNSRecord: Sendable, Hashable {
         offset = range.upperBound
         var reader = DNSDataReader(message: message, offset: range.lowerBound, end: range.upperBound)
         data = reader.text(type) ?? Self.generic(message[range])
-        serial = type == .soa ? reader.serial : nil
+        (serial, host, port) = (reader.serial, reader.host, reader.port)
     }
 
     /// As miekg/dns prints it, which blackbox exporter uses: fields between tabs.
@@ -50,22 +54,32 @@ private struct DNSDataReader {
     let message: [UInt8]
     var offset: Int
     let end: Int
-    var serial: UInt32?
+    private(set) var serial: UInt32?
+    private(set) var host: String?
+    private(set) var port: UInt16?
+
+    init(message: [UInt8], offset: Int, end: Int) {
+        (self.message, self.offset, self.end) = (message, offset, end)
+    }
 
     /// The data of the types that people look at; nil for others, and where the data is cut short.
     mutating func text(_ type: DNSType) -> String? {
         switch type.name {
         case "A": return address(4)
         case "AAAA": return address(16)
-        case "NS", "CNAME", "PTR", "DNAME": return name()
+        case "NS", "CNAME", "PTR", "DNAME":
+            host = name()
+            return host
         case "MX", "KX", "AFSDB":
-            guard let preference = number(2), let host = name() else { return nil }
-            return "\(preference) \(host)"
+            guard let preference = number(2), let name = name() else { return nil }
+            host = name
+            return "\(preference) \(name)"
         case "TXT", "SPF": return strings()
         case "SOA": return authority()
         case "SRV":
-            guard let priority = number(2), let weight = number(2), let port = number(2), let host = name() else { return nil }
-            return "\(priority) \(weight) \(port) \(host)"
+            guard let priority = number(2), let weight = number(2), let port = number(2), let name = name() else { return nil }
+            (host, self.port) = (name, UInt16(truncatingIfNeeded: port))
+            return "\(priority) \(weight) \(port) \(name)"
         case "CAA":
             guard let flags = number(1), let count = number(1), let tag = bytes(Int(count)) else { return nil }
             return "\(flags) \(String(decoding: tag, as: UTF8.self)) \(Self.quoted(message[offset..<end]))"
@@ -96,7 +110,8 @@ private struct DNSDataReader {
 
     private mutating func address(_ count: Int) -> String? {
         guard let bytes = bytes(count), offset == end else { return nil }
-        return "\(ProbeAddress(bytes: Array(bytes)))"
+        host = "\(ProbeAddress(bytes: Array(bytes)))"
+        return host
     }
 
     private mutating func name() -> String? {

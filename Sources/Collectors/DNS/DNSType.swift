@@ -2,6 +2,11 @@
 package struct DNSType: Sendable, Hashable {
     package var number: UInt16
 
+    static let a = DNSType(number: 1)
+    static let ns = DNSType(number: 2)
+    static let mx = DNSType(number: 15)
+    static let aaaa = DNSType(number: 28)
+    static let srv = DNSType(number: 33)
     static let any = DNSType(number: 255)
     static let soa = DNSType(number: 6)
 

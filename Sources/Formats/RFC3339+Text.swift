@@ -1,11 +1,9 @@
-import Formats
-
 extension RFC3339 {
     /// Go's zero time, which the peers' answers use for "not yet".
-    static let never = "0001-01-01T00:00:00Z"
+    package static let never = "0001-01-01T00:00:00Z"
 
     /// The timestamp in UTC with `digits` digits of fraction (0, 3, 6 or 9).
-    static func text(nanoseconds: Int64, digits: Int = 9) -> String {
+    package static func text(nanoseconds: Int64, digits: Int = 9) -> String {
         let seconds = nanoseconds.floorDivided(by: 1_000_000_000)
         let fraction = nanoseconds - seconds * 1_000_000_000
         let day = seconds.floorDivided(by: 86_400)
@@ -35,7 +33,7 @@ extension RFC3339 {
 
 extension Int64 {
     /// Division that rounds towards negative infinity; `divisor` > 0.
-    func floorDivided(by divisor: Int64) -> Int64 {
+    fileprivate func floorDivided(by divisor: Int64) -> Int64 {
         let quotient = self / divisor
         return self % divisor < 0 ? quotient - 1 : quotient
     }
