@@ -289,7 +289,8 @@ class Grammar:
         one = f"sum by (job) ({self.vector(depth - 1)})"
         compare = self.pick(">", "<", ">=", "<=", "==", "!=")
         return self.pick(
-            f"{left} {self.pick('+', '-', '*', '/', 'atan2', compare, compare + ' bool')} {self.pick('', 'on (job, instance) ', 'ignoring (code) ')}{right}",
+            # Not atan2: it tells -0 from 0, and a sum of -0 is 0 in 3.x.
+            f"{left} {self.pick('+', '-', '*', '/', compare, compare + ' bool')} {self.pick('', 'on (job, instance) ', 'ignoring (code) ')}{right}",
             f"{left} {self.pick('and', 'or', 'unless')} {self.pick('', 'on (job) ', 'ignoring (instance) ', 'on () ')}{self.vector(depth - 1)}",
             f"{left} {self.pick('+', '*', '/', compare, compare + ' bool')} {self.pick('on (job)', 'ignoring (instance)')} group_left {one}",
             f"{one} {self.pick('-', '/', compare)} on (job) group_right {left}",
