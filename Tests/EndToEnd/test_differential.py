@@ -97,7 +97,8 @@ def make_series(rng, labels, end):
     """Samples of one series: a counter where the name says so, a gauge elsewhere; gaps, resets and staleness markers in some."""
     name = labels["__name__"]
     is_counter = re.search(r"_(total|count|sum|bucket)$", name) is not None
-    value = rng.randrange(10_000, 20_000) if is_counter else rng.uniform(-100, 1000)
+    # Gauges stay away from zero: of a rate of few samples that would begin below it, 2.42 extrapolates more than 3.x.
+    value = rng.randrange(10_000, 20_000) if is_counter else rng.choice((-1, 1, 1, 1)) * rng.uniform(600, 1000)
     # Off the full second, so that no window's edge meets a sample.
     start = end - SPACING * SAMPLES + rng.randrange(1, 900)
     gap = rng.randrange(SAMPLES) if rng.random() < 0.1 else None
