@@ -97,7 +97,6 @@ def make_series(rng, labels, end):
     """Samples of one series: a counter where the name says so, a gauge elsewhere; gaps, resets and staleness markers in some."""
     name = labels["__name__"]
     is_counter = re.search(r"_(total|count|sum|bucket)$", name) is not None
-    # Gauges stay away from zero: of a rate of few samples that would begin below it, 2.42 extrapolates more than 3.x.
     value = rng.randrange(10_000, 20_000) if is_counter else rng.choice((-1, 1, 1, 1)) * rng.uniform(600, 1000)
     # Off the full second, so that no window's edge meets a sample.
     start = end - SPACING * SAMPLES + rng.randrange(1, 900)
@@ -107,7 +106,8 @@ def make_series(rng, labels, end):
         if is_counter:
             value = 5000 + rng.randrange(100) if rng.random() < 0.004 else value + rng.randrange(0, 50)
         else:
-            value += rng.randrange(-50, 51) / 4
+            # Of a falling gauge's rate behind a gap, 2.42 looks at zero before it looks at the gap, 3.x the other way round.
+            value += rng.randrange(-50 if gap is None else 0, 51) / 4
         if gap is not None and gap <= i < gap + 4:
             if i == gap:
                 samples.append((start + i * SPACING, STALE))
