@@ -29,15 +29,17 @@ extension TailSet {
         nextDiscovery = now + max(.zero, (now - start) * Self.discoveryShare - options.pollInterval)
     }
 
-    /// - Parameter name: the name of its position, where it is known.
+    /// - Parameter renamed: the name of its position and the position, where it was looked for by them: another file of that device and
+    ///   inode is not wanted.
     /// - Returns: the key under which it is followed; nil where it is not.
     @discardableResult
     private mutating func follow(
-        _ path: String, _ job: TailJob, as name: String? = nil, known: inout [String: TailPosition], seen: inout Set<Key>
+        _ path: String, _ job: TailJob, renamed: (name: String, position: TailPosition)? = nil, known: inout [String: TailPosition],
+        seen: inout Set<Key>
     ) -> Key? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
-        var key = Key(job: name ?? job.name, identity: FileIdentity(status))
+        var key = Key(job: renamed?.name ?? job.name, identity: FileIdentity(status))
         // Another target of the same job has it.
         var number = 1
         while seen.contains(key) {
@@ -45,8 +47,8 @@ extension TailSet {
             number += 1
             key.job = "\(job.name)#\(number)"
         }
-        seen.insert(key)
         if let entry = entries[key] {
+            seen.insert(key)
             entry.file.move(to: path)
             entry.file.orphanedSince = nil
             return key
@@ -58,9 +60,21 @@ extension TailSet {
             isFull = true
             return nil
         }
-        let file = TailedFile(path: path, manner: job.manner(of: path)) { _ in known.removeValue(forKey: key.state) }
-        guard let file else { return nil }
-        var handler = job.handler(path, options, time)
+        var isMoved = false
+        let file = TailedFile(path: path, manner: job.manner(of: renamed?.position.path ?? path)) { identity in
+            isMoved = identity != key.identity
+            return isMoved ? nil : known.removeValue(forKey: key.state)
+        }
+        // The name led to another file before it could be opened: that one is found the next time.
+        guard let file, !isMoved else { return nil }
+        if let superseded = file.superseded {
+            abandon(superseded, key.state, job)
+            if renamed != nil { return nil }
+        }
+        seen.insert(key)
+        // What was renamed stays what it was: its lines belong to the stream of the name by which the job wants it.
+        if let renamed { file.move(to: renamed.position.path) }
+        var handler = job.handler(file.position.path, options, time)
         if !handler.restore(file.position.checkpoint) {
             logger.warning("Lines that stages held back at the last stop cannot be read any more", metadata: ["path": .string(path)])
         }
@@ -68,6 +82,13 @@ extension TailSet {
         let delay = file.position.offset == 0 && job.manner(of: path).compression != nil ? job.decompression?.initialDelay : nil
         entries[key] = Entry(file: file, handler: handler, notBefore: .now + (delay ?? .zero))
         return key
+    }
+
+    /// A file is gone for good: what stages held back of its lines is let go, and its position is forgotten.
+    private mutating func abandon(_ position: TailPosition, _ stateKey: String, _ job: TailJob) {
+        var handler = job.handler(position.path, options, time)
+        handler.restore(position.checkpoint)
+        abandoned.append((stateKey, handler))
     }
 
     /// A file that was renamed while nobody looked lies beside its old path, under a name that no glob may match: what it still
@@ -85,15 +106,12 @@ extension TailSet {
                 var status = stat()
                 return stat(path, &status) == 0 && FileIdentity(status) == position.identity
             }
-            if let found, let key = follow(found, job, as: name, known: &known, seen: &seen) {
-                // Its lines belong to the stream of its old name; nothing but this keeps it open.
-                var handler = job.handler(position.path, options, time)
-                handler.restore(position.checkpoint)
-                entries[key]?.handler = handler
-                seen.remove(key)
+            if let found {
+                // Nothing but its entry keeps it open. Where it cannot be followed now, it is tried again.
+                if let key = follow(found, job, renamed: (name, position), known: &known, seen: &seen) { seen.remove(key) }
             } else {
                 known[stateKey] = nil
-                forgotten.append(stateKey)
+                abandon(position, stateKey, job)
             }
         }
     }
