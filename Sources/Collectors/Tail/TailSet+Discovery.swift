@@ -20,7 +20,7 @@ extension TailSet {
                 follow(path, job, known: &known, seen: &seen)
             }
         }
-        if !known.isEmpty { followRenamed(jobs, known: &known, seen: &seen) }
+        if known.keys.contains(where: { !PromtailPositionFile.isKey($0) }) { followRenamed(jobs, known: &known, seen: &seen) }
         remembered = known
         let now = ContinuousClock.now
         for (key, entry) in entries where !seen.contains(key) && entry.file.orphanedSince == nil {
@@ -51,6 +51,11 @@ extension TailSet {
             seen.insert(key)
             entry.file.move(to: path)
             entry.file.orphanedSince = nil
+            if entry.version != job.version {
+                let renewed = job.handler(path, options, time)
+                entries[key]?.version = job.version
+                entries[key]?.renewed = renewed
+            }
             return key
         }
         guard entries.count < options.fileCountMax else {
@@ -63,7 +68,7 @@ extension TailSet {
         var isMoved = false
         let file = TailedFile(path: path, manner: job.manner(of: renamed?.position.path ?? path)) { identity in
             isMoved = identity != key.identity
-            return isMoved ? nil : known.removeValue(forKey: key.state)
+            return isMoved ? nil : known.removeValue(forKey: key.state) ?? known[PromtailPositionFile.key(key.identity)]
         }
         // The name led to another file before it could be opened: that one is found the next time.
         guard let file, !isMoved else { return nil }
@@ -80,7 +85,7 @@ extension TailSet {
         }
         logger.info("Following a log file", metadata: ["path": .string(path), "offset": "\(file.position.offset)"])
         let delay = file.position.offset == 0 && job.manner(of: path).compression != nil ? job.decompression?.initialDelay : nil
-        entries[key] = Entry(file: file, handler: handler, notBefore: .now + (delay ?? .zero))
+        entries[key] = Entry(file: file, handler: handler, version: job.version, notBefore: .now + (delay ?? .zero))
         return key
     }
 
@@ -96,7 +101,7 @@ extension TailSet {
     private mutating func followRenamed(
         _ jobs: [TailJob], known: inout [String: TailPosition], seen: inout Set<Key>
     ) {
-        for (stateKey, position) in known {
+        for (stateKey, position) in known where !PromtailPositionFile.isKey(stateKey) {
             let name = String(stateKey.dropLast(position.key(configuration: "").count))
             guard let job = jobs.first(where: { ($0.name == name || name.hasPrefix($0.name + "#")) && $0.wants(position.path) }) else {
                 continue

@@ -17,6 +17,10 @@ struct TailSet {
     struct Entry {
         var file: TailedFile
         var handler: LineHandler
+        /// Of the job that the handler is of.
+        var version: String
+        /// The handler of a new configuration, from the next lines on.
+        var renewed: LineHandler?
         /// Of the file's ``TailedFile/restartCount``, what the handler knows.
         var restartCount = 0
         /// Not read before: a compressed file that may still be written, or lines that a stage slows down.
@@ -143,7 +147,7 @@ struct TailSet {
         let (file, path) = (entry.file, entry.file.position.path)
         let isDue = (entry.handler.nextFlush ?? .max) <= now
         let hasNews = file.hasNews(partialLineTimeout: options.partialLineTimeout)
-        guard isDue || hasNews || file.restartCount != entry.restartCount else { return false }
+        guard isDue || hasNews || file.restartCount != entry.restartCount || entry.renewed != nil else { return false }
         let damaged = file.damagedLineCount
         let chunk = file.read(byteCount: max(options.chunkByteCount, 2 * options.lineByteCountMax), options: options)
         // Kept only once the lines are, like the position.
@@ -153,11 +157,15 @@ struct TailSet {
             logger.info("A log file was truncated: reading it from its start", metadata: ["path": .string(path)])
             handler.finish(into: &round.batch)
         }
+        if let renewed = entry.renewed {
+            handler.finish(into: &round.batch)
+            handler = renewed
+        }
         handler.process(chunk.lines, now: now, into: &round.batch)
         if isDue { handler.flush(now: now, into: &round.batch) }
         if handler.delay > .zero { entries[key]?.notBefore = .now + handler.delay }
         report(file, chunk, path, damaged)
-        if chunk.byteCount == 0, !isDue, !isRestarted {
+        if chunk.byteCount == 0, !isDue, !isRestarted, entry.renewed == nil {
             file.commit(chunk, checkpoint: file.position.checkpoint)
             return chunk.hasMore
         }
@@ -204,6 +212,7 @@ struct TailSet {
         for (key, chunk, handler, restartCount) in round.read {
             entries[key]?.handler = handler
             entries[key]?.restartCount = restartCount
+            entries[key]?.renewed = nil
             entries[key]?.file.commit(chunk, checkpoint: handler.checkpoint)
         }
         for key in round.closed { close(key) }
