@@ -50,11 +50,14 @@ package enum FieldDetection {
         let line = Array(entry.line.utf8)[...]
         let made = Set(entry.parsed.pairs.map(\.name))
         func name(_ label: String) -> String {
-            stream.labels[label] != nil && !made.contains(label) ? label + RowLabels.conflictSuffix : label
+            // What structured metadata brings is no label of the stream.
+            stream.labels[label] != nil && !made.contains(label) && entry.structuredMetadata[label] == nil
+                ? label + RowLabels.conflictSuffix : label
         }
         if let fields = JSONFields.all(line) { return ("json", fields.map { (name($0.label), $0.value, $0.path) }) }
         var labels = RowLabels(detectsLevel: false)
-        labels.reset(stream: stream.labels.dropping(made), metadata: .empty, line: line)
+        labels.reset(
+            stream: stream.labels.dropping(made.union(entry.structuredMetadata.pairs.map(\.name))), metadata: .empty, line: line)
         LogfmtStage(isStrict: false, keepsEmpty: false, extractions: [], names: FieldNames(needed: nil)).run(line, &labels)
         guard labels.error == nil else { return (nil, []) }
         return ("logfmt", labels.parsedLabels.pairs.map { ($0.name, $0.value, nil) })

@@ -47,25 +47,32 @@ struct FieldPath {
         return .element(index)
     }
 
-    /// What stands there: a string unescaped, anything else as it is written; nil where there is nothing.
+    /// What stands there: a string unescaped, anything else as it is written; nil where there is nothing, or the text is broken before it.
+    ///
+    /// - Throws: ``JSONFault`` where the value itself is broken. An element of an array that is, is not there (jsonparser's `EachKey`).
     func value(in bytes: ArraySlice<UInt8>) throws(JSONFault) -> String? {
         var scanner = JSONScanner(bytes)
+        guard (try? enter(&scanner)) == true else { return nil }
+        do throws(JSONFault) {
+            return try scanner.looseValue().map { scanner.text($0.range, isEscaped: $0.isEscaped) }
+        } catch {
+            if case .element? = steps.last { return nil }
+            throw error
+        }
+    }
+
+    /// Goes to the value; false where there is none.
+    private func enter(_ scanner: inout JSONScanner) throws(JSONFault) -> Bool {
         for step in steps {
             scanner.skipBlanks()
             switch step {
             case .field(let name):
-                guard scanner.byte == UInt8(ascii: "{"), try Self.enter(&scanner, field: name) else { return nil }
+                guard scanner.byte == UInt8(ascii: "{"), try Self.enter(&scanner, field: name) else { return false }
             case .element(let index):
-                guard scanner.byte == UInt8(ascii: "["), try Self.enter(&scanner, element: index) else { return nil }
+                guard scanner.byte == UInt8(ascii: "["), try Self.enter(&scanner, element: index) else { return false }
             }
         }
-        scanner.skipBlanks()
-        if scanner.byte == UInt8(ascii: "\"") {
-            let (range, isEscaped) = try scanner.string()
-            return scanner.text(range, isEscaped: isEscaped)
-        }
-        let text = scanner.text(try scanner.skipValue())
-        return text == "null" ? nil : text
+        return true
     }
 
     private static func enter(_ scanner: inout JSONScanner, field: String) throws(JSONFault) -> Bool {
@@ -76,7 +83,7 @@ struct FieldPath {
             scanner.skipBlanks()
             try scanner.expect(UInt8(ascii: ":"))
             if scanner.text(range, isEscaped: isEscaped) == field { return true }
-            _ = try scanner.skipValue()
+            _ = try scanner.looseValue()
             scanner.skipBlanks()
             guard scanner.byte == UInt8(ascii: ",") else { return false }
             scanner.advance()
@@ -91,7 +98,7 @@ struct FieldPath {
         if scanner.byte == UInt8(ascii: "]") { return false }
         var left = element
         while left > 0 {
-            _ = try scanner.skipValue()
+            _ = try scanner.looseValue()
             scanner.skipBlanks()
             guard scanner.byte == UInt8(ascii: ",") else { return false }
             scanner.advance()

@@ -1,3 +1,4 @@
+import Patterns
 import Telemetry
 
 /// What Go's parsers say of texts that they do not take: `__error_details__` has their words.
@@ -23,6 +24,22 @@ enum GoParseFault {
             rest = rest.dropFirst(unit.count)
         }
         return "time: invalid duration \(text.quoted)"
+    }
+
+    /// `regexp.Compile`, of what RE2 says.
+    static func regexp(_ fault: Pattern.SyntaxError) -> String {
+        let words = [
+            ("missing ):", "missing closing ):"), ("missing ]:", "missing closing ]:"), ("unexpected ):", "unexpected ):"),
+            ("no argument for repetition operator:", "missing argument to repetition operator:"),
+            ("bad repetition operator:", "invalid nested repetition operator:"), ("invalid repetition size:", "invalid repeat count:"),
+            ("invalid perl operator:", "invalid or unsupported Perl syntax:"), ("invalid named capture group:", "invalid named capture:"),
+            ("invalid escape sequence:", "invalid escape sequence:"), ("invalid character class range:", "invalid character class range:"),
+        ]
+        for (theirs, ours) in words where fault.message.hasPrefix(theirs) {
+            return "error parsing regexp: \(ours) `\(fault.message.dropFirst(theirs.count).drop { $0 == " " })`"
+        }
+        if fault.message.hasPrefix("trailing \\") { return "error parsing regexp: trailing backslash at end of expression: ``" }
+        return fault.description
     }
 
     /// `humanize.ParseBytes`.

@@ -2,6 +2,13 @@
 struct JSONFault: Error {
     var message: String
     var offset: Int
+
+    // The words of Loki's parser (jsonparser).
+    static let malformed = "Malformed JSON error"
+    static let openString = "Value is string, but can't find closing '\"' symbol"
+    static let openArray = "Value is array, but can't find closing ']' symbol"
+    static let openObject = "Value looks like object, but can't find closing '}' symbol"
+    static let unknownValue = "Unknown value type"
 }
 
 /// Walks over the bytes of a JSON text without building anything.
@@ -106,6 +113,33 @@ struct JSONScanner {
         }
         position = bytes.endIndex
         throw fault("a string is not closed")
+    }
+
+    /// Skips a string.
+    ///
+    /// - Parameter message: what one without an end is called.
+    mutating func string(otherwise message: String) throws(JSONFault) -> (range: Range<Int>, isEscaped: Bool) {
+        do throws(JSONFault) { return try string() } catch { throw fault(message) }
+    }
+
+    /// Skips a value as Loki's parser does: without a look at what objects and arrays hold. nil for `null`.
+    mutating func looseValue() throws(JSONFault) -> (range: Range<Int>, isString: Bool, isEscaped: Bool)? {
+        skipBlanks()
+        let start = position
+        switch byte {
+        case UInt8(ascii: "\""):
+            let (range, isEscaped) = try string(otherwise: JSONFault.openString)
+            return (range, true, isEscaped)
+        case UInt8(ascii: "{"):
+            guard skipBlock(UInt8(ascii: "{"), UInt8(ascii: "}")) else { throw fault(JSONFault.openObject) }
+        case UInt8(ascii: "["):
+            guard skipBlock(UInt8(ascii: "["), UInt8(ascii: "]")) else { throw fault(JSONFault.openArray) }
+        default:
+            if isAtEnd { throw fault(JSONFault.malformed) }
+            guard let (range, isNull) = plainValue() else { throw fault(JSONFault.unknownValue) }
+            return isNull ? nil : (range, false, false)
+        }
+        return (start..<position, false, false)
     }
 
     /// Skips a number, `true`, `false` or `null`.

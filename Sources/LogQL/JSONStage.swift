@@ -8,12 +8,6 @@ struct JSONStage {
     let names: FieldNames
     var hints = ParserHints.none
 
-    private static let malformed = "Malformed JSON error"
-    private static let openString = "Value is string, but can't find closing '\"' symbol"
-    private static let openArray = "Value is array, but can't find closing ']' symbol"
-    private static let openObject = "Value looks like object, but can't find closing '}' symbol"
-    private static let unknownValue = "Unknown value type"
-
     func run(_ line: ArraySlice<UInt8>, _ labels: inout RowLabels) {
         if hints.isSatisfied(by: labels) { return }
         guard extractions.isEmpty else { return extract(line, &labels) }
@@ -31,41 +25,34 @@ struct JSONStage {
         _ scanner: inout JSONScanner, parent: Int, depth: Int, _ labels: inout RowLabels
     ) throws(JSONFault) -> Bool {
         scanner.skipBlanks()
-        guard scanner.byte == UInt8(ascii: "{") else { throw scanner.fault(Self.openObject) }
+        guard scanner.byte == UInt8(ascii: "{") else { throw scanner.fault(JSONFault.openObject) }
         guard depth < 128 else { throw scanner.fault("nested too deep") }
         scanner.advance()
         scanner.skipBlanks()
-        if scanner.isAtEnd { throw scanner.fault(Self.malformed) }
+        if scanner.isAtEnd { throw scanner.fault(JSONFault.malformed) }
         while true {
             if scanner.byte == UInt8(ascii: "}") {
                 scanner.advance()
                 return true
             }
-            guard scanner.byte == UInt8(ascii: "\"") else { throw scanner.fault(Self.openObject) }
-            let (range, isEscaped) = try string(&scanner, otherwise: Self.malformed)
+            guard scanner.byte == UInt8(ascii: "\"") else { throw scanner.fault(JSONFault.openObject) }
+            let (range, isEscaped) = try scanner.string(otherwise: JSONFault.malformed)
             scanner.skipBlanks()
-            guard scanner.byte == UInt8(ascii: ":") else { throw scanner.fault(Self.malformed) }
+            guard scanner.byte == UInt8(ascii: ":") else { throw scanner.fault(JSONFault.malformed) }
             scanner.advance()
             scanner.skipBlanks()
             let field = names.index(scanner.slice(range), in: parent) { scanner.text(range, isEscaped: isEscaped) }
             guard try value(&scanner, field, depth, &labels) else { return false }
             scanner.skipBlanks()
-            if scanner.isAtEnd { throw scanner.fault(Self.openArray) }
+            if scanner.isAtEnd { throw scanner.fault(JSONFault.openArray) }
             if scanner.byte == UInt8(ascii: ",") {
                 scanner.advance()
                 scanner.skipBlanks()
-                if scanner.isAtEnd { throw scanner.fault(Self.openArray) }
+                if scanner.isAtEnd { throw scanner.fault(JSONFault.openArray) }
             } else if scanner.byte != UInt8(ascii: "}") {
-                throw scanner.fault(Self.openObject)
+                throw scanner.fault(JSONFault.openObject)
             }
         }
-    }
-
-    /// - Parameter message: what an open end is called.
-    private func string(
-        _ scanner: inout JSONScanner, otherwise message: String
-    ) throws(JSONFault) -> (range: Range<Int>, isEscaped: Bool) {
-        do throws(JSONFault) { return try scanner.string() } catch { throw scanner.fault(message) }
     }
 
     private func value(
@@ -79,21 +66,21 @@ struct JSONStage {
             } catch {
                 guard scanner.isAtEnd else { throw error }
                 labels.truncateOwn(before)
-                throw scanner.fault(Self.openObject)
+                throw scanner.fault(JSONFault.openObject)
             }
         case UInt8(ascii: "{"):
-            guard scanner.skipBlock(UInt8(ascii: "{"), UInt8(ascii: "}")) else { throw scanner.fault(Self.openObject) }
+            guard scanner.skipBlock(UInt8(ascii: "{"), UInt8(ascii: "}")) else { throw scanner.fault(JSONFault.openObject) }
         case UInt8(ascii: "["):
-            guard scanner.skipBlock(UInt8(ascii: "["), UInt8(ascii: "]")) else { throw scanner.fault(Self.openArray) }
+            guard scanner.skipBlock(UInt8(ascii: "["), UInt8(ascii: "]")) else { throw scanner.fault(JSONFault.openArray) }
         case UInt8(ascii: "\""):
-            let (value, isEscaped) = try string(&scanner, otherwise: Self.openString)
+            let (value, isEscaped) = try scanner.string(otherwise: JSONFault.openString)
             if let name = names.label(field, among: labels) {
                 labels.setParsed(name, scanner.text(value, isEscaped: isEscaped))
                 return !hints.isSatisfied(by: labels)
             }
         default:
-            if scanner.isAtEnd { throw scanner.fault(Self.malformed) }
-            guard let (value, isNull) = scanner.plainValue() else { throw scanner.fault(Self.unknownValue) }
+            if scanner.isAtEnd { throw scanner.fault(JSONFault.malformed) }
+            guard let (value, isNull) = scanner.plainValue() else { throw scanner.fault(JSONFault.unknownValue) }
             if !isNull, let name = names.label(field, among: labels) {
                 labels.setParsed(name, scanner.text(value))
                 return !hints.isSatisfied(by: labels)
@@ -109,9 +96,8 @@ struct JSONStage {
             return
         }
         for (label, path) in extractions {
-            // A line that is broken before the field has not got it.
             var found: String?
-            do throws(JSONFault) { found = try path.value(in: bytes) } catch { found = nil }
+            do throws(JSONFault) { found = try path.value(in: bytes) } catch { labels.fail(ErrorLabel.json, error.message) }
             if let found {
                 labels.set(labels.parsedName(label), found)
             } else if labels.value(label).isEmpty {

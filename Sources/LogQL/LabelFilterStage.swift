@@ -17,7 +17,7 @@ struct ValueMatcher {
             pattern = try StageError.converted { () throws(Pattern.SyntaxError) in
                 try LabelPattern(matcher.value)
             } text: {
-                $0.description
+                GoParseFault.regexp($0)
             }
         }
     }
@@ -47,11 +47,12 @@ indirect enum LabelFilterStage {
     case number(String, LabelFilter.Comparison, Double)
     case duration(String, LabelFilter.Comparison, Int64)
     case bytes(String, LabelFilter.Comparison, UInt64)
-    case ip(String, isEqual: Bool, AddressMatcher)
+    /// - Parameter isAlone: it is no part of another condition.
+    case ip(String, isEqual: Bool, AddressMatcher, isAlone: Bool)
     case and(LabelFilterStage, LabelFilterStage)
     case or(LabelFilterStage, LabelFilterStage)
 
-    init(_ filter: LabelFilter) throws(QueryError) {
+    init(_ filter: LabelFilter, isAlone: Bool = true) throws(QueryError) {
         switch filter {
         case .string(let matcher): self = .string(matcher.name, try ValueMatcher(matcher))
         case .number(let name, let comparison, let value): self = .number(name, comparison, value)
@@ -64,9 +65,9 @@ indirect enum LabelFilterStage {
                     try AddressMatcher(address)
                 } text: {
                     $0.description
-                })
-        case .and(let left, let right): self = .and(try LabelFilterStage(left), try LabelFilterStage(right))
-        case .or(let left, let right): self = .or(try LabelFilterStage(left), try LabelFilterStage(right))
+                }, isAlone: isAlone)
+        case .and(let left, let right): self = .and(try LabelFilterStage(left, isAlone: false), try LabelFilterStage(right, isAlone: false))
+        case .or(let left, let right): self = .or(try LabelFilterStage(left, isAlone: false), try LabelFilterStage(right, isAlone: false))
         }
     }
 
@@ -82,8 +83,10 @@ indirect enum LabelFilterStage {
             return compare(name, comparison, wanted, &labels, fault: GoParseFault.duration) { Units.duration($0, allowsDays: false) }
         case .bytes(let name, let comparison, let wanted):
             return compare(name, comparison, wanted, &labels, fault: GoParseFault.bytes) { Units.bytes($0) }
-        case .ip(let name, let isEqual, let matcher):
-            guard labels.error == nil else { return true }
+        case .ip(let name, let isEqual, let matcher, let isAlone):
+            // Where a parser came upon the label before it failed, the filter has looked at it then: conditions that stand alone are
+            // looked at while Loki parses.
+            guard labels.error == nil || isAlone && labels.hasOwn(name) else { return true }
             let value = labels.value(name)
             return !value.isEmpty && matcher.matches(value) == isEqual
         }

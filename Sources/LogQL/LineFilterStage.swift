@@ -61,7 +61,7 @@ struct LineFilterStage {
         let pattern = try StageError.converted { () throws(Pattern.SyntaxError) in
             try Pattern(text, options: .noCaptures)
         } text: {
-            $0.description
+            GoParseFault.regexp($0)
         }
         return .matches(pattern, required: required.longest.map { Patterns.Substring($0) })
     }

@@ -58,36 +58,43 @@ struct LogPipeline {
         self.hints = hints
         var isOriginal = true
         for stage in stages {
-            switch stage {
-            case .lineFilter(let filter):
-                readsLine = true
-                var mask: UInt64 = 0
-                if isOriginal {
-                    let (pushed, isWhole) = filter.predicates
-                    if predicates.count + pushed.count <= Self.predicateCountMax {
-                        if isWhole { for index in pushed.indices { mask |= 1 << UInt64(predicates.count + index) } }
-                        predicates += pushed
-                    }
+            do throws(QueryError) { try append(stage, needed, &isOriginal) } catch {
+                throw QueryError(.parse, "parse error : stage '\(stage)' : \(error.message)")
+            }
+        }
+    }
+
+    /// - Parameter isOriginal: whether the line is still as it was stored.
+    private mutating func append(_ stage: LogStage, _ needed: Set<String>?, _ isOriginal: inout Bool) throws(QueryError) {
+        switch stage {
+        case .lineFilter(let filter):
+            readsLine = true
+            var mask: UInt64 = 0
+            if isOriginal {
+                let (pushed, isWhole) = filter.predicates
+                if predicates.count + pushed.count <= Self.predicateCountMax {
+                    if isWhole { for index in pushed.indices { mask |= 1 << UInt64(predicates.count + index) } }
+                    predicates += pushed
                 }
-                steps.append(.lineFilter(try LineFilterStage(filter), predicates: mask))
-            case .labelFilter(let filter):
-                touchesLabels = true
-                steps.append(.labelFilter(try LabelFilterStage(filter)))
-            case .drop(let choices):
-                (touchesLabels, changesStreamLabels) = (true, true)
-                steps.append(.drop(try Self.choices(choices)))
-            case .keep(let choices):
-                (touchesLabels, changesStreamLabels) = (true, true)
-                steps.append(.keep(try Self.choices(choices)))
-            default:
-                (readsLine, touchesLabels) = (true, true)
-                try appendParser(stage, needed)
             }
-            switch stage {
-            case .lineFormat, .decolorize, .unpack: isOriginal = false
-            case .labelFormat: changesStreamLabels = true
-            default: break
-            }
+            steps.append(.lineFilter(try LineFilterStage(filter), predicates: mask))
+        case .labelFilter(let filter):
+            touchesLabels = true
+            steps.append(.labelFilter(try LabelFilterStage(filter)))
+        case .drop(let choices):
+            (touchesLabels, changesStreamLabels) = (true, true)
+            steps.append(.drop(try Self.choices(choices)))
+        case .keep(let choices):
+            (touchesLabels, changesStreamLabels) = (true, true)
+            steps.append(.keep(try Self.choices(choices)))
+        default:
+            (readsLine, touchesLabels) = (true, true)
+            try appendParser(stage, needed)
+        }
+        switch stage {
+        case .lineFormat, .decolorize, .unpack: isOriginal = false
+        case .labelFormat: changesStreamLabels = true
+        default: break
         }
     }
 
@@ -97,6 +104,10 @@ struct LogPipeline {
             let paths = extractions.compactMap { extraction in FieldPath(extraction.expression).map { (extraction.label, $0) } }
             steps.append(.json(JSONStage(extractions: paths, names: FieldNames(needed: needed), hints: hints)))
         case .logfmt(let isStrict, let keepsEmpty, let extractions):
+            for one in extractions {
+                guard let stray = Self.stray(inKey: one.expression) else { continue }
+                throw QueryError(.execution, "cannot parse expression [\(one.expression)]: unexpected char \(stray)")
+            }
             let keys = extractions.map { ($0.label, $0.expression) }
             steps.append(
                 .logfmt(
@@ -132,6 +143,20 @@ struct LogPipeline {
             steps.append(.labelFormat(sources))
         case .lineFilter, .labelFilter, .drop, .keep: break
         }
+    }
+
+    /// The first character that no key of logfmt may be named with (Loki, `logfmt.Parse`).
+    private static func stray(inKey text: String) -> Unicode.Scalar? {
+        var isFirst = true
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "a"..."z", "A"..."Z", "_": isFirst = false
+            case "0"..."9" where !isFirst: break
+            case "\"" where isFirst: return nil
+            default: return scalar
+            }
+        }
+        return nil
     }
 
     private static func template(_ text: String) throws(QueryError) -> Template {

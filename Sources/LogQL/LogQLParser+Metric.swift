@@ -31,10 +31,10 @@ extension LogQLParser {
                     }
                 }
             }
-            left = .metric(
-                .binary(
-                    BinaryOperation(
-                        operation: operation, returnsBool: returnsBool, matching: matching, left: leftMetric, right: rightMetric)))
+            let binary = BinaryOperation(
+                operation: operation, returnsBool: returnsBool, matching: matching, left: leftMetric, right: rightMetric)
+            // Numbers alone are a number.
+            left = .metric(MetricExpression.binary(binary).constant.map { .number($0) } ?? .binary(binary))
         }
         return left
     }
@@ -151,10 +151,9 @@ extension LogQLParser {
         advance()
         try expect(.open)
         let start = index
-        let sign = take(.minus) ? -1.0 : 1.0
         guard case .number(let digits) = token.kind else { throw unexpected(expecting: "NUMBER") }
         advance()
-        let value = sign * (try number(digits, from: start))
+        let value = try number(digits, from: start)
         try expect(.close)
         return .vector(value)
     }

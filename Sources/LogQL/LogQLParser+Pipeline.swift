@@ -8,7 +8,12 @@ extension LogQLParser {
         while true {
             if let filter = try lineFilter() {
                 guard unwrap == nil else { throw unexpected(expecting: nil) }
-                stages.append(.lineFilter(filter))
+                // "Neither of them" is one filter after the other.
+                if filter.operation.isNegated {
+                    stages += filter.alternatives.map { .lineFilter(LineFilter(operation: filter.operation, alternatives: [$0])) }
+                } else {
+                    stages.append(.lineFilter(filter))
+                }
             } else if take(.pipe) {
                 if unwrap != nil {
                     unwrap?.filters.append(try labelFilter())
@@ -76,14 +81,15 @@ extension LogQLParser {
 
     private mutating func stage() throws(QueryError) -> LogStage {
         let start = index
-        // `| json = "x"` filters by a label of that name.
-        let isComparison = [.equal, .notEqual, .regexMatch, .regexNotMatch, .equalEqual, .greater, .greaterOrEqual, .less, .lessOrEqual]
-            .contains { follows($0) }
-        guard let word = keyword, !isComparison else { return .labelFilter(try labelFilter()) }
+        guard let word = keyword else { return .labelFilter(try labelFilter()) }
         switch word {
         case "json":
             advance()
-            return .json(try extractions())
+            let extractions = try extractions()
+            for one in extractions where FieldPath(one.expression) == nil {
+                throw invalid("stage '\(LogStage.json(extractions))' : cannot parse expression [\(one.expression)]", from: start)
+            }
+            return .json(extractions)
         case "logfmt":
             advance()
             var (isStrict, keepsEmpty) = (false, false)
@@ -156,9 +162,7 @@ extension LogQLParser {
         var extractions: [Extraction] = []
         while case .identifier(let label) = token.kind {
             advance()
-            let start = index
             let expression = take(.equal) ? try expectString() : label
-            if FieldPath(expression) == nil { throw invalid("cannot parse expression [\(expression)]", from: start) }
             extractions.append(Extraction(label: label, expression: expression))
             guard isSymbol(.comma) else { break }
             advance()

@@ -72,8 +72,16 @@ package struct LogQLParser {
         guard take(symbol) else { throw unexpected(expecting: symbol.rawValue) }
     }
 
+    /// The words of the language that no label may have as its name, unless in quotes (Loki, `syntax.tokens`).
+    private static let reserved: Set<String> = [
+        "and", "bool", "by", "decolorize", "drop", "group_left", "group_right", "ignoring", "json", "keep", "label_format", "line_format", "logfmt",
+        "offset", "on", "or", "pattern", "regexp", "unless", "unpack", "unwrap", "without",
+    ]
+
     mutating func expectIdentifier() throws(QueryError) -> String {
-        guard case .identifier(let name) = token.kind else { throw unexpected(expecting: "IDENTIFIER") }
+        guard case .identifier(let name) = token.kind, !Self.reserved.contains(name.lowercased()) else {
+            throw unexpected(expecting: "IDENTIFIER")
+        }
         advance()
         return name
     }

@@ -20,8 +20,20 @@ package enum LogQLPrinter {
         let text = selector.description
         if isShort(text) { return indent(level) + text }
         let matchers = LogSelector(matchers: selector.matchers).description
-        let lines = selector.stages.map { indent(level + 1) + $0.description }
-        return ([indent(level) + matchers] + lines).joined(separator: "\n")
+        var lines = [indent(level) + matchers]
+        var endsInLineFilter = false
+        for stage in selector.stages {
+            let isLineFilter = if case .lineFilter = stage { true } else { false }
+            if isLineFilter, endsInLineFilter {
+                // Line filters in a row are one stage.
+                lines[lines.count - 1] += " " + stage.description
+            } else {
+                // Loki does not indent `decolorize`.
+                lines.append((stage == .decolorize ? "" : indent(level + 1)) + stage.description)
+            }
+            endsInLineFilter = isLineFilter
+        }
+        return lines.joined(separator: "\n")
     }
 
     private static func pretty(_ expression: MetricExpression, _ level: Int) -> String {

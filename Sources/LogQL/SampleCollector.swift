@@ -199,7 +199,7 @@ extension Unwrap {
     func number(_ text: String) -> Double? {
         switch conversion {
         case nil: Double(text)
-        case .bytes: Units.bytes(text).map(Double.init)
+        case .bytes: Units.bytes(text).map { Double($0) }
         case .duration, .durationSeconds: Units.duration(text, allowsDays: false).map { Double($0) / 1e9 }
         }
     }

@@ -30,11 +30,12 @@ enum Units {
         return text
     }
 
-    /// Bytes as humanize prints them: `10MB`.
+    /// Bytes as humanize prints them, `1.5kB`, `10MB`; exactly where that would be another number.
     static func text(bytes: UInt64) -> String {
-        for (name, factor) in [("EB", 1e18), ("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] {
-            let value = Double(bytes) / factor
-            if value >= 1, value == value.rounded() { return "\(Int(value))\(name)" }
+        for (name, factor) in [("EB", 1e18), ("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where Double(bytes) >= factor {
+            let tenths = (Double(bytes) / factor * 10 + 0.5).rounded(.down)
+            let text = tenths < 100 ? "\(tenths / 10)\(name)" : "\(Int((tenths / 10).rounded(.toNearestOrEven)))\(name)"
+            return self.bytes(text) == bytes ? text : "\(bytes)B"
         }
         return "\(bytes)B"
     }

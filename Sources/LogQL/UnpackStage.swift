@@ -22,32 +22,34 @@ struct UnpackStage {
         line = Array(entry.utf8)[...]
     }
 
+    /// What it says of broken objects are the words of Loki's parser, as in ``JSONStage``.
     private static func read(_ bytes: ArraySlice<UInt8>, _ found: inout [(String, String)]) throws(JSONFault) -> String? {
         var entry: String?
         var scanner = JSONScanner(bytes)
+        scanner.advance()
         scanner.skipBlanks()
-        try scanner.expect(UInt8(ascii: "{"))
-        scanner.skipBlanks()
-        if scanner.byte == UInt8(ascii: "}") { return nil }
-        while true {
+        if scanner.isAtEnd { throw scanner.fault(JSONFault.malformed) }
+        while scanner.byte != UInt8(ascii: "}") {
+            guard scanner.byte == UInt8(ascii: "\"") else { throw scanner.fault(JSONFault.openObject) }
+            let (range, isEscaped) = try scanner.string(otherwise: JSONFault.malformed)
             scanner.skipBlanks()
-            let (range, isEscaped) = try scanner.string()
-            let name = scanner.text(range, isEscaped: isEscaped)
-            scanner.skipBlanks()
-            try scanner.expect(UInt8(ascii: ":"))
-            scanner.skipBlanks()
-            if scanner.byte == UInt8(ascii: "\"") {
-                let (range, isEscaped) = try scanner.string()
-                let value = scanner.text(range, isEscaped: isEscaped)
-                if name == entryName { entry = value } else { found.append((LabelName.sanitized(name), value)) }
-            } else {
-                _ = try scanner.skipValue()
+            guard scanner.byte == UInt8(ascii: ":") else { throw scanner.fault(JSONFault.malformed) }
+            scanner.advance()
+            if let value = try scanner.looseValue(), value.isString {
+                let name = scanner.text(range, isEscaped: isEscaped)
+                let text = scanner.text(value.range, isEscaped: value.isEscaped)
+                if name == entryName { entry = text } else { found.append((LabelName.sanitized(name), text)) }
             }
             scanner.skipBlanks()
-            guard scanner.byte == UInt8(ascii: ",") else { break }
-            scanner.advance()
+            if scanner.isAtEnd { throw scanner.fault(JSONFault.openArray) }
+            if scanner.byte == UInt8(ascii: ",") {
+                scanner.advance()
+                scanner.skipBlanks()
+                if scanner.isAtEnd { throw scanner.fault(JSONFault.openArray) }
+            } else if scanner.byte != UInt8(ascii: "}") {
+                throw scanner.fault(JSONFault.openObject)
+            }
         }
-        try scanner.expect(UInt8(ascii: "}"))
         return entry
     }
 }

@@ -1,13 +1,20 @@
 /// Floating-point numbers as Go writes and reads them.
 package enum GoNumber {
-    /// As `%v` prints them.
+    /// As `%v` prints them: the shortest digits that read back, with an exponent below -4 and from 6 on
+    /// (`strconv.FormatFloat(v, 'g', -1, 64)`).
     package static func text(_ value: Double) -> String {
-        if value.isNaN { return "NaN" }
-        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
-        if value == value.rounded(), abs(value) < 1e21 {
-            return abs(value) < 9e18 ? String(Int64(value)) : "\(value)"
-        }
-        return "\(value)"
+        let plain = decimal(value)
+        guard value.isFinite, value != 0 else { return plain }
+        let parts = plain.drop { $0 == "-" }.split(separator: ".", omittingEmptySubsequences: false)
+        let whole = parts[0] == "0" ? "" : String(parts[0])
+        let fraction = parts.count > 1 ? String(parts[1]) : ""
+        let exponent = whole.isEmpty ? -1 - fraction.prefix { $0 == "0" }.count : whole.count - 1
+        guard exponent < -4 || exponent >= 6 else { return plain }
+        var digits = (whole + fraction).drop { $0 == "0" }
+        while digits.last == "0" { digits.removeLast() }
+        let size = String(exponent.magnitude)
+        return (plain.hasPrefix("-") ? "-" : "") + digits.prefix(1) + (digits.count > 1 ? "." + digits.dropFirst() : "")
+            + (exponent < 0 ? "e-" : "e+") + (size.count < 2 ? "0" : "") + size
     }
 
     /// The shortest decimal that reads back, never with an exponent (`strconv.FormatFloat(v, 'f', -1, 64)`).

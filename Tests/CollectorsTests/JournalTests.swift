@@ -104,6 +104,26 @@ struct JournalSourceTests {
         #expect(arguments.dropFirst().allSatisfy { $0.contains("--after-cursor=c") })
     }
 
+    @Test("a program that is told to end ends at once")
+    func ends() async throws {
+        let process = try ChildProcess(["sleep", "60"])
+        let start = ContinuousClock.now
+        // Where signals are blocked, as on Dispatch's threads.
+        let (ended, end) = AsyncStream.makeStream(of: Int.self)
+        DispatchQueue.global().async { [process] in
+            var all = sigset_t()
+            sigfillset(&all)
+            pthread_sigmask(SIG_BLOCK, &all, nil)
+            let other = try? ChildProcess(["sleep", "60"])
+            other?.terminate()
+            process.terminate()
+            end.yield((other?.read(byteCountMax: 10).count ?? -1) + process.read(byteCountMax: 10).count)
+            end.finish()
+        }
+        for await count in ended { #expect(count == 0) }
+        #expect(start.duration(to: .now) < .seconds(30))
+    }
+
     @Test("`json` gives the whole entry")
     func json() async throws {
         let folder = try ScratchFolder()

@@ -32,7 +32,7 @@ common:
   ring: {{kvstore: {{store: inmemory}}}}
   storage: {{filesystem: {{chunks_directory: {self.folder}/chunks, rules_directory: {self.folder}/rules}}}}
 schema_config: {{configs: [{{from: 2020-10-24, store: tsdb, object_store: filesystem, schema: v13, index: {{prefix: index_, period: 24h}}}}]}}
-limits_config: {{ingestion_rate_mb: 1000, ingestion_burst_size_mb: 1000, reject_old_samples: false, max_query_series: 100000, volume_enabled: true}}
+limits_config: {{split_queries_by_interval: 48h, shard_aggregations: [approx_topk], ingestion_rate_mb: 1000, ingestion_burst_size_mb: 1000, reject_old_samples: false, max_query_series: 100000, volume_enabled: true}}
 pattern_ingester: {{enabled: true}}
 analytics: {{reporting_enabled: false}}
 """)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 
 import pytest
 
@@ -191,6 +192,17 @@ def test_logcli_deletes(apus):
     logcli(apus, "delete", "create", '{app="gone"}', "--from=2020-01-01T00:00:00Z")
     assert "gone" in logcli(apus, "delete", "list")
     assert apus.get("/loki/api/v1/query_range", query='{app="gone"}').json()["data"]["result"] == []
+
+
+def test_lines_are_deleted_by_what_they_hold(apus):
+    now = time.time_ns() - 10**10
+    push(apus, {"app": "parts"}, [[str(now + i), f"{'secret' if i % 4 else 'fine'} {i}"] for i in range(20)])
+    query = {"query": '{app="parts"} |= "secret"', "start": str(now // 10**9 - 10)}
+    assert apus.post("/loki/api/v1/delete?" + urllib.parse.urlencode(query)).status == 204
+    left = apus.get("/loki/api/v1/query_range", query='{app="parts"}').json()["data"]["result"]
+    assert sorted(line for stream in left for _, line in stream["values"]) == ["fine 0", "fine 12", "fine 16", "fine 4", "fine 8"]
+    answer = apus.post("/loki/api/v1/delete?" + urllib.parse.urlencode({**query, "query": '{app="parts"} | json'}))
+    assert answer.status == 400 and "line filters alone" in answer.text
 
 
 def test_rules_over_logs_record_and_fire(tmp_path):

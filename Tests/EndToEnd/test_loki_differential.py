@@ -1,6 +1,7 @@
 """LogQL against a real Loki: the same lines are pushed to both, the same queries asked, as an instant and as a range; the answers must be equal.
 
-Skipped without a Loki (LOKI_BINARY names one). LOKI_DIFFERENTIAL_SEED makes other lines.
+Skipped without a Loki (LOKI_BINARY names one). LOKI_DIFFERENTIAL_SEED makes other lines and other random queries,
+LOKI_DIFFERENTIAL_QUERIES says how many of those.
 """
 
 import json
@@ -12,10 +13,12 @@ import urllib.parse
 
 import pytest
 
+from logql_queries import Queries
 from loki import Loki, binary
 from stack import Apus, eventually, http
 
 SEED = int(os.environ.get("LOKI_DIFFERENTIAL_SEED", "7"))
+QUERIES = int(os.environ.get("LOKI_DIFFERENTIAL_QUERIES", "150"))
 LINES = 1500
 
 
@@ -50,8 +53,13 @@ def packed_line(rng, i):
     return json.dumps({"_entry": f"inner line {i} level=error", "pod": f"pod-{i % 3}", "count": i})
 
 
+def coloured_line(rng, i):
+    level, colour = rng.choice([("info", 32), ("warn", 33), ("error", 31)])
+    return f"\x1b[{colour}mlevel={level}\x1b[0m n={i} took=\x1b[1m{rng.randrange(1, 3000)}ms\x1b[0m status={rng.choice([200, 500])}"
+
+
 def make_streams(rng, end):
-    makers = {"json": json_line, "logfmt": logfmt_line, "text": text_line, "packed": packed_line}
+    makers = {"json": json_line, "logfmt": logfmt_line, "text": text_line, "packed": packed_line, "coloured": coloured_line}
     streams = {}
     counter = 0
     for i in range(LINES):
@@ -154,18 +162,44 @@ def is_close(a, b):
     return x == y or abs(x - y) <= 1e-9 * max(abs(x), abs(y))
 
 
+def shown(labels):
+    """The labels of a line. What a template fails with has Go's words for the place in it, which are not ours."""
+    if labels.get("__error__") == "TemplateFormatErr":
+        labels = {name: value for name, value in labels.items() if name != "__error_details__"}
+    return json.dumps(labels, sort_keys=True)
+
+
 def normal(data):
     """Label sets and what they hold, in an order of our own."""
     if data["resultType"] == "streams":
-        return {json.dumps(s["stream"], sort_keys=True): s["values"] for s in data["result"]}
+        found = {}
+        for stream in data["result"]:
+            found.setdefault(shown(stream["stream"]), []).extend(stream["values"])
+        return {labels: sorted(values) for labels, values in found.items()}
     if data["resultType"] == "scalar":
-        return {"": [data["result"]]}
-    return {json.dumps(s["metric"], sort_keys=True): s.get("values") or [s["value"]] for s in data["result"]}
+        # Loki has milliseconds where seconds belong.
+        time, value = data["result"]
+        return {"": [[time / 1000 if time > 10**11 else time, value]]}
+    # A label without a value is none, to us.
+    return {
+        json.dumps({name: value for name, value in s["metric"].items() if value}, sort_keys=True): s.get("values") or [s["value"]] for s in data["result"]}
 
 
-def difference(theirs, ours):
+def by_time(found):
+    """The values at each time, whosever they are."""
+    values = {}
+    for samples in found.values():
+        for time, value in samples:
+            values.setdefault(float(time), []).append(float(value))
+    return {time: sorted(values) for time, values in values.items()}
+
+
+def difference(theirs, ours, query=""):
     """What differs; None where nothing does."""
     (their_status, their_body), (our_status, our_body) = theirs, ours
+    # Loki calls a fault of the question one of its own (500) where sides do not match.
+    if their_status == 500 and our_status == 400 and kind(their_body) in ("many-to-many", "multiple matches"):
+        their_status = 400
     if their_status != our_status:
         return f"status {their_status} and {our_status}: {str(their_body)[:300]!r} and {str(our_body)[:300]!r}"
     if their_status != 200:
@@ -175,6 +209,11 @@ def difference(theirs, ours):
     if a["resultType"] != b["resultType"]:
         return f"{a['resultType']} and {b['resultType']}"
     x, y = normal(a), normal(b)
+    if "topk" in query or "bottomk" in query:
+        # Which of equal ones is taken is left to chance, there.
+        p, q = by_time(x), by_time(y)
+        is_same = p.keys() == q.keys() and all(len(p[time]) == len(q[time]) and all(map(is_close, p[time], q[time])) for time in p)
+        return None if is_same else f"values {sorted(p.items())[:3]} and {sorted(q.items())[:3]}"
     if x.keys() != y.keys():
         return f"only Loki: {sorted(x.keys() - y.keys())[:2]}; only Apus: {sorted(y.keys() - x.keys())[:2]}"
     for key in x:
@@ -222,7 +261,7 @@ def compare(both, queries, requests):
     for query in queries:
         for path, parameters in requests:
             expected = ask(theirs, path, {"query": query, **parameters})
-            problem = difference(expected, ask(ours, path, {"query": query, **parameters}))
+            problem = difference(expected, ask(ours, path, {"query": query, **parameters}), query)
             if problem:
                 failures.append(f"{query}\n    {path.rsplit('/', 1)[1]}: {problem}")
                 break
@@ -247,12 +286,26 @@ def test_numbers_are_those_of_loki(both):
         ("/loki/api/v1/query_range", {"start": (end - 1490) * 10**9, "end": (end - 7) * 10**9, "step": "37s"})])
 
 
+def test_random_lines_are_those_of_loki(both):
+    end, queries = both[2], Queries(random.Random(SEED))
+    window = {"start": (end - 1800) * 10**9, "end": end * 10**9, "limit": 2000}
+    compare(both, [queries.logs()[1] for _ in range(QUERIES)], [("/loki/api/v1/query_range", {**window, "direction": "forward"})])
+
+
+def test_random_numbers_are_those_of_loki(both):
+    end, queries = both[2], Queries(random.Random(SEED))
+    compare(both, [queries.metric() for _ in range(QUERIES)], [
+        ("/loki/api/v1/query", {"time": (end - 60) * 10**9}), ("/loki/api/v1/query_range", {"start": (end - 1490) * 10**9, "end": (end - 7) * 10**9, "step": "47s"})])
+
+
 def test_queries_are_laid_out_as_loki_does(both):
     failures = []
-    for query in LINE_QUERIES + METRIC_QUERIES:
+    queries = Queries(random.Random(SEED))
+    for query in LINE_QUERIES + METRIC_QUERIES + [queries.logs()[1] for _ in range(QUERIES)] + [queries.metric() for _ in range(QUERIES)]:
         answers = [http("GET", f"{base}/loki/api/v1/format_query?{urllib.parse.urlencode({'query': query})}") for base in both[:2]]
         assert answers[0].status == answers[1].status, query
-        if answers[0].status == 200 and answers[0].json()["data"] != answers[1].json()["data"]:
+        # Loki rounds sizes, to another query.
+        if answers[0].status == 200 and "KiB" not in query and answers[0].json()["data"] != answers[1].json()["data"]:
             failures.append(f"{query}\n    {answers[0].json()['data']!r}\n    {answers[1].json()['data']!r}")
     assert not failures, "\n".join(failures)
 

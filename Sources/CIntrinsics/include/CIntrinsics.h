@@ -48,4 +48,8 @@ struct apus_clock {
 
 struct apus_clock apus_read_clock(void);
 
+// When an open file was made, in nanoseconds since the Unix epoch; 0 where its file system does not say (statx(2), which Swift's Glibc
+// module leaves out).
+int64_t apus_file_birth(int descriptor);
+
 #endif

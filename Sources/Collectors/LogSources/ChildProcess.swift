@@ -1,6 +1,6 @@
 import Glibc
 
-/// A program whose standard output is read here. It gets SIGTERM with the last reference.
+/// A program whose standard output is read here. It ends with the last reference.
 final class ChildProcess: Sendable {
     private let output: Int32
     private let pid: pid_t
@@ -17,11 +17,19 @@ final class ChildProcess: Sendable {
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        // Dispatch's threads block signals; a child that inherited that would not hear of SIGTERM.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }
         var pid = pid_t()
-        let status = posix_spawnp(&pid, name, &actions, nil, words, environ)
+        let status = posix_spawnp(&pid, name, &actions, &attributes, words, environ)
         close(ends[1])
         guard status == 0 else {
             close(ends[0])
@@ -32,7 +40,8 @@ final class ChildProcess: Sendable {
     }
 
     deinit {
-        kill(pid, SIGTERM)
+        // Nobody reads it any more: it has nothing to put in order.
+        kill(pid, SIGKILL)
         close(output)
         var status: Int32 = 0
         waitpid(pid, &status, 0)

@@ -18,13 +18,18 @@ final class JournalSource: LogSource {
         self.command = command
     }
 
+    private static let positionName = "journal"
+
+    /// Under which the cursor of a job's journal is kept.
+    static func positionKey(job: String) -> String { "\(job)/\(positionName)" }
+
     /// The source of a job that has one.
     static func make(_ job: PromtailJob, _ context: SourceContext) -> [(key: String, source: any LogSource)] {
         job.journal.map { [("journal", JournalSource($0, context: context))] } ?? []
     }
 
     func run() async throws {
-        let pump = context.pump(positionKey: "journal")
+        let pump = context.pump(positionKey: Self.positionName)
         let cursor = try pump.restore().map { String(decoding: $0, as: UTF8.self) }
         let process = try ChildProcess(arguments(cursor: cursor))
         context.logger.info("Reading the journal", metadata: ["job": .string(context.job), "cursor": .string(cursor ?? "none")])

@@ -16,16 +16,19 @@ package final class LogCollection: Sendable {
         package var spoolFolder: String
         /// Bytes of one server's spool.
         package var spoolByteCountMax = 1 << 30
+        /// What discoveries ask with.
+        package var transport: HTTPTransport
         /// Makes what sends requests to a server.
         package var post: @Sendable (PromtailClient) throws -> SpoolSender.Post
 
         package init(
-            store: (any TelemetryStore)?, positions: any StateStore, spoolFolder: String,
+            store: (any TelemetryStore)?, positions: any StateStore, spoolFolder: String, transport: HTTPTransport,
             post: @escaping @Sendable (PromtailClient) throws -> SpoolSender.Post
         ) {
             self.store = store
             self.positions = positions
             self.spoolFolder = spoolFolder
+            self.transport = transport
             self.post = post
         }
     }
@@ -36,6 +39,7 @@ package final class LogCollection: Sendable {
     private let delivery: any LogDelivery
     private let senders: [SpoolSender]
     private let tailer: LogTailer
+    private let targets: JobTargets
     private let sources: SourceService
     private let time: TimeSource
     private let logger: Logger
@@ -71,11 +75,17 @@ package final class LogCollection: Sendable {
                 spools: spools, committed: committed, store: store, positions: place.positions, metrics: metrics)
         }
         tailer = LogTailer(jobs: [], delivery: delivery, positions: place.positions, metrics: metrics, time: time, logger: logger)
+        targets = JobTargets(
+            tailer: tailer, context: DiscoveryContext(transport: place.transport, logger: logger), logger: logger)
         sources = SourceService(metrics: metrics, logger: logger)
+        PromtailPositionFile.takeOver(configuration, into: place.positions, logger: logger)
         try apply(configuration)
     }
 
-    package var services: [any Service] { senders + [tailer, sources] }
+    package var services: [any Service] { senders + [tailer, targets, sources] }
+
+    /// How the discoveries of targets do.
+    package func discoveries() -> [DiscoveryManager.Status] { targets.statuses() }
 
     /// The files followed now.
     package func files() -> [TailedFileSnapshot] { tailer.files() }
@@ -88,20 +98,17 @@ package final class LogCollection: Sendable {
         // What a client would have sent with its labels is stored with them.
         if place.store != nil, let client = configuration.clients.first { wantedLimits.externalLabels = client.externalLabels }
         let limits = RecordLimits(wantedLimits)
-        let hostname = FileTargets.hostname()
-        var jobs: [TailJob] = []
+        var jobs: [JobTargets.Job] = []
         var wanted: [String: any LogSource] = [:]
         for job in configuration.jobs {
             let environment = StageEnvironment(job: job.name, metrics: stageMetrics, limits: limits, time: time, logger: logger)
             let context = SourceContext(
                 job: job, delivery: delivery, positions: place.positions, metrics: metrics, environment: environment, time: time,
                 logger: logger)
-            jobs += try FileTargets.jobs(
-                of: job, groups: job.staticGroups, environment: environment, hostname: hostname, logger: logger)
+            jobs.append(JobTargets.Job(job: job, environment: environment))
             wanted.merge(SourceTable.sources(of: job, context)) { first, _ in first }
         }
-        PromtailPositionFile.takeOver(configuration, jobs: jobs, into: place.positions, logger: logger)
-        tailer.apply(jobs)
+        try targets.apply(jobs)
         sources.apply(wanted)
     }
 

@@ -79,10 +79,9 @@ package struct PromtailJob: Sendable {
     package var relabelRules: [RelabelRule] = []
     /// Files by `__path__` and `__path_exclude__`.
     package var staticGroups: [TargetGroup] = []
-    package var fileDiscoveries: [PromtailFileDiscovery] = []
+    /// What finds more targets with files.
+    package var discoveries: [DiscoveryEntry] = []
     package var dockerDiscoveries: [PromtailDockerDiscovery] = []
-    package var kubernetesDiscoveries: [PromtailKubernetesDiscovery] = []
-    package var consulDiscoveries: [PromtailConsulDiscovery] = []
     package var journal: PromtailJournal?
     package var syslog: PromtailSyslog?
     package var push: PromtailPush?

@@ -3,18 +3,25 @@ import Telemetry
 
 extension PromtailJob {
     private static let otherDiscoveries = [
-        "dns", "digitalocean", "dockerswarm", "serverset", "nerve", "marathon", "gce", "ec2", "openstack", "azure", "triton",
+        "digitalocean", "serverset", "nerve", "marathon", "gce", "openstack", "azure", "triton",
     ].map { $0 + "_sd_configs" }
+
+    /// What finds targets whose files are read; Promtail has no `http`.
+    private static let discoveryTypes: [any DiscoveryConfiguration.Type] = [
+        FileDiscovery.self, HTTPDiscovery.self, DNSDiscovery.self, DockerSwarmDiscovery.self, ConsulDiscovery.self, ConsulAgentDiscovery.self,
+        KubernetesDiscovery.self, EC2Discovery.self,
+    ]
 
     private static let notActedOn =
         otherDiscoveries + ["gcplog", "azure_event_hubs", "azure_event_hub", "windows_events", "kafka", "gelf", "cloudflare", "heroku_drain"]
 
-    private static let actedOn = [
-        "job_name", "pipeline_stages", "journal", "syslog", "loki_push_api", "relabel_configs", "static_configs", "file_sd_configs",
-        "docker_sd_configs", "kubernetes_sd_configs", "consul_sd_configs", "consulagent_sd_configs", "encoding", "decompression",
-        // Before Promtail 1.0: the job's own way of wrapping lines.
-        "entry_parser",
-    ]
+    private static let actedOn =
+        [
+            "job_name", "pipeline_stages", "journal", "syslog", "loki_push_api", "relabel_configs", "static_configs", "docker_sd_configs",
+            "encoding", "decompression",
+            // Before Promtail 1.0: the job's own way of wrapping lines.
+            "entry_parser",
+        ] + discoveryTypes.map { $0.name + "_sd_configs" }
 
     init(_ node: ConfigurationNode, warnings: inout [ConfigurationWarning]) throws(ConfigurationError) {
         let mapping = try node.mapping(Self.actedOn + Self.notActedOn)
@@ -33,18 +40,13 @@ extension PromtailJob {
         for (index, group) in (try mapping["static_configs"]?.list ?? []).enumerated() {
             staticGroups.append(try TargetGroup(group, source: String(index)))
         }
-        for discovery in try mapping["file_sd_configs"]?.list ?? [] { fileDiscoveries.append(try PromtailFileDiscovery(discovery)) }
+        for type in Self.discoveryTypes {
+            for discovery in try mapping[type.name + "_sd_configs"]?.list ?? [] {
+                discoveries.append(DiscoveryEntry(try type.init(discovery, warnings: &warnings)))
+            }
+        }
         for discovery in try mapping["docker_sd_configs"]?.list ?? [] {
             dockerDiscoveries.append(try PromtailDockerDiscovery(discovery))
-        }
-        for discovery in try mapping["kubernetes_sd_configs"]?.list ?? [] {
-            kubernetesDiscoveries.append(try PromtailKubernetesDiscovery(discovery))
-        }
-        for discovery in try mapping["consul_sd_configs"]?.list ?? [] {
-            consulDiscoveries.append(try PromtailConsulDiscovery(discovery, isAgent: false, warnings: &warnings))
-        }
-        for discovery in try mapping["consulagent_sd_configs"]?.list ?? [] {
-            consulDiscoveries.append(try PromtailConsulDiscovery(discovery, isAgent: true, warnings: &warnings))
         }
         if let node = mapping["journal"] { journal = try PromtailJournal(node) }
         if let node = mapping["syslog"] { syslog = try PromtailSyslog(node) }

@@ -1,22 +1,6 @@
 import Settings
 import Telemetry
 
-extension PromtailFileDiscovery {
-    init(_ node: ConfigurationNode) throws(ConfigurationError) {
-        let mapping = try node.mapping(["files", "refresh_interval"])
-        files = []
-        for file in try mapping.required("files").list {
-            let path = try file.nonEmptyString
-            guard [".json", ".yml", ".yaml"].contains(where: { path.hasSuffix($0) }) else {
-                throw file.error("\(path.debugDescription) must end in .json, .yml or .yaml")
-            }
-            files.append(FileGlob.resolve(path, relativeToFile: node.file))
-        }
-        guard !files.isEmpty else { throw node.error("files is empty") }
-        refreshInterval = try mapping["refresh_interval"]?.goDuration ?? .seconds(300)
-    }
-}
-
 extension PromtailDockerDiscovery {
     init(_ node: ConfigurationNode) throws(ConfigurationError) {
         let mapping = try node.mapping(
@@ -31,62 +15,6 @@ extension PromtailDockerDiscovery {
         }
         if let value = mapping["refresh_interval"] { refreshInterval = try value.goDuration }
         http = try HTTPClientOptions(mapping)
-    }
-}
-
-extension PromtailKubernetesDiscovery {
-    private static let roles = ["node", "service", "pod", "endpoints", "endpointslice", "ingress"]
-
-    init(_ node: ConfigurationNode) throws(ConfigurationError) {
-        let mapping = try node.mapping(
-            ["api_server", "role", "kubeconfig_file", "namespaces", "selectors", "attach_metadata"] + HTTPClientOptions.keys)
-        role = try mapping.required("role").choice(Self.roles)
-        apiServer = try mapping["api_server"]?.string ?? ""
-        kubeconfigFile = try mapping["kubeconfig_file"]?.string ?? ""
-        if let value = mapping["namespaces"] {
-            let fields = try value.mapping(["own_namespace", "names"])
-            namespaces = try fields["names"]?.strings ?? []
-            ownNamespace = try fields["own_namespace"]?.bool ?? false
-        }
-        for selector in try mapping["selectors"]?.list ?? [] {
-            let fields = try selector.mapping(["role", "label", "field"])
-            selectors.append(
-                Selector(
-                    role: try fields.required("role").choice(Self.roles), label: try fields["label"]?.string ?? "",
-                    field: try fields["field"]?.string ?? ""))
-        }
-        attachesNodeMetadata = try mapping["attach_metadata"]?.mapping(["node"])["node"]?.bool ?? false
-        http = try HTTPClientOptions(mapping)
-    }
-}
-
-extension PromtailConsulDiscovery {
-    init(_ node: ConfigurationNode, isAgent: Bool, warnings: inout [ConfigurationWarning]) throws(ConfigurationError) {
-        let notActedOn = ["path_prefix", "filter", "health_filter"]
-        let mapping = try node.mapping(
-            [
-                "server", "token", "datacenter", "namespace", "partition", "tag_separator", "scheme", "username", "password", "services",
-                "tags", "node_meta", "allow_stale", "refresh_interval",
-            ] + HTTPClientOptions.keys + notActedOn)
-        warnings += mapping.warnings(notActedOn: notActedOn)
-        self.isAgent = isAgent
-        server = try mapping["server"]?.nonEmptyString ?? "localhost:8500"
-        scheme = try mapping["scheme"]?.choice(["http", "https"]) ?? "http"
-        token = try mapping["token"]?.string ?? ""
-        datacenter = try mapping["datacenter"]?.string ?? ""
-        namespace = try mapping["namespace"]?.string ?? ""
-        partition = try mapping["partition"]?.string ?? ""
-        services = try mapping["services"]?.strings ?? []
-        tags = try mapping["tags"]?.strings ?? []
-        nodeMetadata = try PromtailJob.labels(mapping["node_meta"])
-        tagSeparator = try mapping["tag_separator"]?.string ?? ","
-        allowsStale = try mapping["allow_stale"]?.bool ?? true
-        if let value = mapping["refresh_interval"] { refreshInterval = try value.goDuration }
-        http = try HTTPClientOptions(mapping)
-        if let user = mapping["username"] {
-            guard http.authorization == .none else { throw user.error("at most one of basic_auth, authorization and username must be configured") }
-            http.authorization = .basic(username: .text(try user.string), password: .text(try mapping["password"]?.string ?? ""))
-        }
     }
 }
 

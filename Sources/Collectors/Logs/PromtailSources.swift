@@ -1,12 +1,5 @@
 package import Telemetry
 
-/// An entry of `file_sd_configs`: files that name targets, read again whenever they change.
-package struct PromtailFileDiscovery: Sendable, Hashable {
-    /// Globs.
-    package var files: [String]
-    package var refreshInterval: Duration
-}
-
 /// An entry of `docker_sd_configs`: the containers of a Docker daemon.
 package struct PromtailDockerDiscovery: Sendable, Hashable {
     package struct Filter: Sendable, Hashable {
@@ -21,45 +14,6 @@ package struct PromtailDockerDiscovery: Sendable, Hashable {
     package var matchesFirstNetwork = true
     package var filters: [Filter] = []
     package var refreshInterval: Duration = .seconds(60)
-    package var http = HTTPClientOptions()
-}
-
-/// An entry of `kubernetes_sd_configs`. Promtail reads the files that relabelling puts into `__path__`.
-package struct PromtailKubernetesDiscovery: Sendable, Hashable {
-    package struct Selector: Sendable, Hashable {
-        package var role: String
-        package var label: String
-        package var field: String
-    }
-
-    /// `node`, `service`, `pod`, `endpoints`, `endpointslice` or `ingress`.
-    package var role: String
-    /// Empty: inside the cluster, by the pod's own service account.
-    package var apiServer = ""
-    package var kubeconfigFile = ""
-    package var namespaces: [String] = []
-    package var ownNamespace = false
-    package var selectors: [Selector] = []
-    package var attachesNodeMetadata = false
-    package var http = HTTPClientOptions()
-}
-
-/// An entry of `consul_sd_configs` or `consulagent_sd_configs`.
-package struct PromtailConsulDiscovery: Sendable, Hashable {
-    /// Ask the agent for its own services instead of the catalogue.
-    package var isAgent: Bool
-    package var server = "localhost:8500"
-    package var scheme = "http"
-    package var token = ""
-    package var datacenter = ""
-    package var namespace = ""
-    package var partition = ""
-    package var services: [String] = []
-    package var tags: [String] = []
-    package var nodeMetadata: Labels = .empty
-    package var tagSeparator = ","
-    package var allowsStale = true
-    package var refreshInterval: Duration = .seconds(30)
     package var http = HTTPClientOptions()
 }
 

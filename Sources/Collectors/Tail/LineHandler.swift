@@ -81,6 +81,10 @@ package struct LineHandler: Sendable {
 
     /// Lets everything go: there will be no more lines.
     mutating func finish(into batch: inout DeliveryBatch) {
+        if case .decoder(var decoder) = kind {
+            for entry in decoder.finish() { batch.append(entry, labels: decoder.labels) }
+            kind = .decoder(decoder)
+        }
         release(into: &batch) { pipeline, output in pipeline.finish(into: &output) }
     }
 

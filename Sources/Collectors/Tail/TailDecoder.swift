@@ -70,6 +70,15 @@ struct TailDecoder {
         lines.compactMap { entry(of: $0, now: now) }
     }
 
+    /// The pieces of lines whose last one never came are lines.
+    mutating func finish() -> [LogEntry] {
+        let left = pieces.sorted { $0.key < $1.key }
+        pieces = [:]
+        return left.map { stream, bytes in
+            entry(bytes, wrapperTime: nil, metadata: stream.isEmpty ? [] : [Label("stream", stream)], now: time.nanoseconds)
+        }
+    }
+
     private mutating func entry(of line: LineCutter.Line, now: Int64) -> LogEntry? {
         var bytes = line.bytes
         var wrapperTime: Int64?
@@ -86,6 +95,11 @@ struct TailDecoder {
         }
         if bytes.isEmpty { return nil }
         if let count = line.originalByteCount { metadata.append(Label("cut_from_bytes", String(count))) }
+        return entry(bytes, wrapperTime: wrapperTime, metadata: metadata, now: now)
+    }
+
+    private mutating func entry(_ bytes: [UInt8], wrapperTime: Int64?, metadata: [Label], now: Int64) -> LogEntry {
+        var metadata = metadata
         let fields = LineFields.read(bytes)
         if let level = fields.level { metadata.append(Label("detected_level", level)) }
         return LogEntry(

@@ -32,11 +32,14 @@ package struct TailJob: Sendable {
     package var encoding: LineEncoding?
     /// nil: files are read as they are, whatever their name.
     package var decompression: Decompression?
+    /// Differs where lines are handled in another way.
+    package var version: String
     /// Makes the handler of a file's lines.
     let handler: @Sendable (_ path: String, _ options: TailOptions, _ time: TimeSource) -> LineHandler
 
     init(
         name: String, include: [String], exclude: [String] = [], encoding: LineEncoding? = nil, decompression: Decompression? = nil,
+        version: String = "",
         handler: @escaping @Sendable (_ path: String, _ options: TailOptions, _ time: TimeSource) -> LineHandler
     ) {
         self.name = name
@@ -44,12 +47,14 @@ package struct TailJob: Sendable {
         self.exclude = exclude
         self.encoding = encoding
         self.decompression = decompression
+        self.version = version
         self.handler = handler
     }
 
     /// Of an entry of `logs` in `apus.yaml`.
     package init(_ configuration: TailConfiguration) {
-        self.init(name: configuration.name, include: configuration.include, exclude: configuration.exclude) { path, options, time in
+        let version = "\(configuration.labels) \(configuration.format)"
+        self.init(name: configuration.name, include: configuration.include, exclude: configuration.exclude, version: version) { path, options, time in
             LineHandler(TailDecoder(configuration: configuration, path: path, options: options, time: time))
         }
     }

@@ -20,7 +20,7 @@ extension TailSet {
                 follow(path, job, known: &known, seen: &seen)
             }
         }
-        if !known.isEmpty { followRenamed(jobs, known: &known, seen: &seen) }
+        if known.keys.contains(where: { !PromtailPositionFile.isKey($0) }) { followRenamed(jobs, known: &known, seen: &seen) }
         remembered = known
         let now = ContinuousClock.now
         for (key, entry) in entries where !seen.contains(key) && entry.file.orphanedSince == nil {
@@ -29,15 +29,17 @@ extension TailSet {
         nextDiscovery = now + max(.zero, (now - start) * Self.discoveryShare - options.pollInterval)
     }
 
-    /// - Parameter name: the name of its position, where it is known.
+    /// - Parameter renamed: the name of its position and the position, where it was looked for by them: another file of that device and
+    ///   inode is not wanted.
     /// - Returns: the key under which it is followed; nil where it is not.
     @discardableResult
     private mutating func follow(
-        _ path: String, _ job: TailJob, as name: String? = nil, known: inout [String: TailPosition], seen: inout Set<Key>
+        _ path: String, _ job: TailJob, renamed: (name: String, position: TailPosition)? = nil, known: inout [String: TailPosition],
+        seen: inout Set<Key>
     ) -> Key? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
-        var key = Key(job: name ?? job.name, identity: FileIdentity(status))
+        var key = Key(job: renamed?.name ?? job.name, identity: FileIdentity(status))
         // Another target of the same job has it.
         var number = 1
         while seen.contains(key) {
@@ -45,10 +47,15 @@ extension TailSet {
             number += 1
             key.job = "\(job.name)#\(number)"
         }
-        seen.insert(key)
         if let entry = entries[key] {
+            seen.insert(key)
             entry.file.move(to: path)
             entry.file.orphanedSince = nil
+            if entry.version != job.version {
+                let renewed = job.handler(path, options, time)
+                entries[key]?.version = job.version
+                entries[key]?.renewed = renewed
+            }
             return key
         }
         guard entries.count < options.fileCountMax else {
@@ -58,16 +65,35 @@ extension TailSet {
             isFull = true
             return nil
         }
-        let file = TailedFile(path: path, manner: job.manner(of: path)) { _ in known.removeValue(forKey: key.state) }
-        guard let file else { return nil }
-        var handler = job.handler(path, options, time)
+        var isMoved = false
+        let file = TailedFile(path: path, manner: job.manner(of: renamed?.position.path ?? path)) { identity in
+            isMoved = identity != key.identity
+            return isMoved ? nil : known.removeValue(forKey: key.state) ?? known[PromtailPositionFile.key(key.identity)]
+        }
+        // The name led to another file before it could be opened: that one is found the next time.
+        guard let file, !isMoved else { return nil }
+        if let superseded = file.superseded {
+            abandon(superseded, key.state, job)
+            if renamed != nil { return nil }
+        }
+        seen.insert(key)
+        // What was renamed stays what it was: its lines belong to the stream of the name by which the job wants it.
+        if let renamed { file.move(to: renamed.position.path) }
+        var handler = job.handler(file.position.path, options, time)
         if !handler.restore(file.position.checkpoint) {
             logger.warning("Lines that stages held back at the last stop cannot be read any more", metadata: ["path": .string(path)])
         }
         logger.info("Following a log file", metadata: ["path": .string(path), "offset": "\(file.position.offset)"])
         let delay = file.position.offset == 0 && job.manner(of: path).compression != nil ? job.decompression?.initialDelay : nil
-        entries[key] = Entry(file: file, handler: handler, notBefore: .now + (delay ?? .zero))
+        entries[key] = Entry(file: file, handler: handler, version: job.version, notBefore: .now + (delay ?? .zero))
         return key
+    }
+
+    /// A file is gone for good: what stages held back of its lines is let go, and its position is forgotten.
+    private mutating func abandon(_ position: TailPosition, _ stateKey: String, _ job: TailJob) {
+        var handler = job.handler(position.path, options, time)
+        handler.restore(position.checkpoint)
+        abandoned.append((stateKey, handler))
     }
 
     /// A file that was renamed while nobody looked lies beside its old path, under a name that no glob may match: what it still
@@ -75,7 +101,7 @@ extension TailSet {
     private mutating func followRenamed(
         _ jobs: [TailJob], known: inout [String: TailPosition], seen: inout Set<Key>
     ) {
-        for (stateKey, position) in known {
+        for (stateKey, position) in known where !PromtailPositionFile.isKey(stateKey) {
             let name = String(stateKey.dropLast(position.key(configuration: "").count))
             guard let job = jobs.first(where: { ($0.name == name || name.hasPrefix($0.name + "#")) && $0.wants(position.path) }) else {
                 continue
@@ -85,15 +111,12 @@ extension TailSet {
                 var status = stat()
                 return stat(path, &status) == 0 && FileIdentity(status) == position.identity
             }
-            if let found, let key = follow(found, job, as: name, known: &known, seen: &seen) {
-                // Its lines belong to the stream of its old name; nothing but this keeps it open.
-                var handler = job.handler(position.path, options, time)
-                handler.restore(position.checkpoint)
-                entries[key]?.handler = handler
-                seen.remove(key)
+            if let found {
+                // Nothing but its entry keeps it open. Where it cannot be followed now, it is tried again.
+                if let key = follow(found, job, renamed: (name, position), known: &known, seen: &seen) { seen.remove(key) }
             } else {
                 known[stateKey] = nil
-                forgotten.append(stateKey)
+                abandon(position, stateKey, job)
             }
         }
     }

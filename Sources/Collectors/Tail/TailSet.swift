@@ -17,6 +17,12 @@ struct TailSet {
     struct Entry {
         var file: TailedFile
         var handler: LineHandler
+        /// Of the job that the handler is of.
+        var version: String
+        /// The handler of a new configuration, from the next lines on.
+        var renewed: LineHandler?
+        /// Of the file's ``TailedFile/restartCount``, what the handler knows.
+        var restartCount = 0
         /// Not read before: a compressed file that may still be written, or lines that a stage slows down.
         var notBefore: ContinuousClock.Instant
     }
@@ -24,7 +30,7 @@ struct TailSet {
     /// What was read and handed over, and is not kept yet.
     struct Unsent {
         var batch: DeliveryBatch
-        var read: [(key: Key, chunk: TailedFile.Chunk, handler: LineHandler)] = []
+        var read: [(key: Key, chunk: TailedFile.Chunk, handler: LineHandler, restartCount: Int)] = []
         /// Files that are let go with it.
         var closed: [Key] = []
     }
@@ -42,8 +48,8 @@ struct TailSet {
     var isFull = false
     /// The folders that jobs name without wildcards.
     var wantedFolders: Set<String> = []
-    /// Positions to be forgotten with the next batch.
-    var forgotten: [String] = []
+    /// Positions of files that are gone, to be forgotten with the next batch, and what is held back of their lines.
+    var abandoned: [(stateKey: String, handler: LineHandler)] = []
     private var unsent: Unsent?
     private var failureCount = 0
     /// Whose turn it is: rounds begin behind the file at which the last one ended.
@@ -115,6 +121,13 @@ struct TailSet {
         var hasMore = false
         let keys = entries.keys.sorted { ($0.job, $0.identity.device, $0.identity.inode) < ($1.job, $1.identity.device, $1.identity.inode) }
         let (now, instant) = (time.nanoseconds, ContinuousClock.now)
+        // Before the positions of files that have their inodes now.
+        for (stateKey, handler) in abandoned {
+            var handler = handler
+            handler.finish(into: &round.batch)
+            round.batch.positions.append(StateChange(TailPosition.namespace, stateKey, nil))
+        }
+        abandoned = []
         for step in keys.indices {
             if round.batch.lineByteCount >= options.batchByteCountMax {
                 hasMore = true
@@ -126,8 +139,6 @@ struct TailSet {
             hasMore = read(key, entry, now, into: &round) || hasMore
         }
         closeOrphans(into: &round)
-        for key in forgotten { round.batch.positions.append(StateChange(TailPosition.namespace, key, nil)) }
-        forgotten = []
         return (round, hasMore)
     }
 
@@ -135,25 +146,32 @@ struct TailSet {
     private mutating func read(_ key: Key, _ entry: Entry, _ now: Int64, into round: inout Unsent) -> Bool {
         let (file, path) = (entry.file, entry.file.position.path)
         let isDue = (entry.handler.nextFlush ?? .max) <= now
-        guard isDue || file.hasNews(partialLineTimeout: options.partialLineTimeout) else { return false }
-        let (restarts, damaged) = (file.restartCount, file.damagedLineCount)
+        let hasNews = file.hasNews(partialLineTimeout: options.partialLineTimeout)
+        guard isDue || hasNews || file.restartCount != entry.restartCount || entry.renewed != nil else { return false }
+        let damaged = file.damagedLineCount
         let chunk = file.read(byteCount: max(options.chunkByteCount, 2 * options.lineByteCountMax), options: options)
-        if file.restartCount != restarts {
-            logger.info("A log file was truncated: reading it from its start", metadata: ["path": .string(path)])
-        }
         // Kept only once the lines are, like the position.
         var handler = entry.handler
+        let isRestarted = file.restartCount != entry.restartCount
+        if isRestarted {
+            logger.info("A log file was truncated: reading it from its start", metadata: ["path": .string(path)])
+            handler.finish(into: &round.batch)
+        }
+        if let renewed = entry.renewed {
+            handler.finish(into: &round.batch)
+            handler = renewed
+        }
         handler.process(chunk.lines, now: now, into: &round.batch)
         if isDue { handler.flush(now: now, into: &round.batch) }
         if handler.delay > .zero { entries[key]?.notBefore = .now + handler.delay }
         report(file, chunk, path, damaged)
-        if chunk.byteCount == 0, !isDue {
+        if chunk.byteCount == 0, !isDue, !isRestarted, entry.renewed == nil {
             file.commit(chunk, checkpoint: file.position.checkpoint)
             return chunk.hasMore
         }
         let position = file.position(after: chunk, checkpoint: handler.checkpoint)
         round.batch.positions.append(StateChange(TailPosition.namespace, key.state, position.encoded))
-        round.read.append((key, chunk, handler))
+        round.read.append((key, chunk, handler, file.restartCount))
         return chunk.hasMore
     }
 
@@ -191,8 +209,10 @@ struct TailSet {
                 return false
             }
         }
-        for (key, chunk, handler) in round.read {
+        for (key, chunk, handler, restartCount) in round.read {
             entries[key]?.handler = handler
+            entries[key]?.restartCount = restartCount
+            entries[key]?.renewed = nil
             entries[key]?.file.commit(chunk, checkpoint: handler.checkpoint)
         }
         for key in round.closed { close(key) }

@@ -1,3 +1,4 @@
+import CIntrinsics
 import Codecs
 import Glibc
 
@@ -28,6 +29,8 @@ final class TailedFile {
     }
 
     private(set) var position: TailPosition
+    /// The remembered position where it turned out to be of another file, which is gone and had the same inode.
+    let superseded: TailPosition?
     /// When its path was seen to lead elsewhere.
     var orphanedSince: ContinuousClock.Instant?
     private let descriptor: Int32
@@ -56,14 +59,21 @@ final class TailedFile {
         guard descriptor >= 0, fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             if descriptor >= 0 { close(descriptor) }
             position = TailPosition(identity: FileIdentity(device: 0, inode: 0), path: path)
-            (encoding, converter) = (nil, nil)
+            (superseded, encoding, converter) = (nil, nil, nil)
             return nil
         }
         let start = content.read(at: 0, count: 2)
         encoding = manner.encoding?.resolved(start[...])
         converter = encoding.flatMap { LineConverter($0) }
         let identity = FileIdentity(status)
-        position = remembered(identity) ?? TailPosition(identity: identity, path: path)
+        let birth = apus_file_birth(descriptor)
+        let known = remembered(identity)
+        let isKnown =
+            known?.isOf(
+                descriptor: descriptor, birth: birth, size: Int64(status.st_size), isCompressed: content.isCompressed) ?? false
+        superseded = isKnown ? nil : known
+        position = (isKnown ? known : nil) ?? TailPosition(identity: identity, path: path)
+        position.birth = birth
         position.path = path
     }
 
@@ -158,7 +168,7 @@ final class TailedFile {
         guard isTouched else { return }
         if newSize != size { unchangedSince = .now }
         (size, modified) = (newSize, status.st_mtim)
-        if isReplaced(newSize) {
+        if !position.isUnchanged(descriptor: descriptor, size: newSize, isCompressed: content.isCompressed) {
             position.offset = 0
             position.isInsideCutLine = false
             position.head = .none
@@ -171,18 +181,5 @@ final class TailedFile {
             let byteCount = Int(min(newSize, Int64(FileFingerprint.byteCountMax)))
             position.head = FileFingerprint(descriptor: descriptor, byteCount: byteCount, before: Int64(byteCount)) ?? .none
         }
-    }
-
-    /// Whether other bytes stand where the known ones did.
-    private func isReplaced(_ newSize: Int64) -> Bool {
-        let (head, tail) = (position.head, position.tail)
-        if head.byteCount > 0 {
-            guard FileFingerprint(descriptor: descriptor, byteCount: head.byteCount, before: Int64(head.byteCount)) == head
-            else { return true }
-        }
-        if content.isCompressed { return false }
-        if newSize < position.offset { return true }
-        guard tail.byteCount > 0 else { return false }
-        return FileFingerprint(descriptor: descriptor, byteCount: tail.byteCount, before: position.offset) != tail
     }
 }

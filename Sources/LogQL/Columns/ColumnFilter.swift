@@ -25,7 +25,7 @@ extension LabelFilterStage {
         switch self {
         case .and(let left, let right): return Self.combined(left.verdicts(block), right.verdicts(block)) { $0 & $1 }
         case .or(let left, let right): return Self.combined(left.verdicts(block), right.verdicts(block)) { $0 | $1 }
-        case .string(let name, _), .number(let name, _, _), .duration(let name, _, _), .bytes(let name, _, _), .ip(let name, _, _):
+        case .string(let name, _), .number(let name, _, _), .duration(let name, _, _), .bytes(let name, _, _), .ip(let name, _, _, _):
             switch block.source(name) {
             case nil: return nil
             case .constant(let value): return [UInt8](repeating: verdict(value), count: block.rowCount)
@@ -92,7 +92,7 @@ extension LabelFilterStage {
         case .number(_, let comparison, let wanted): return compare(Double(text), comparison, wanted)
         case .duration(_, let comparison, let wanted): return compare(Units.duration(text, allowsDays: false), comparison, wanted)
         case .bytes(_, let comparison, let wanted): return compare(Units.bytes(text), comparison, wanted)
-        case .ip(_, let isEqual, let matcher):
+        case .ip(_, let isEqual, let matcher, _):
             return !text.isEmpty && matcher.matches(text) == isEqual ? ColumnVerdict.passes : ColumnVerdict.fails
         case .and, .or: return ColumnVerdict.lineTells
         }

@@ -20,7 +20,7 @@ struct LokiAPI {
         routes += LokiVolumeRoutes(store: store, time: time).routes
         routes += LokiDetectionRoutes(engine: engine, store: store, patterns: patterns, runner: runner, time: time).routes
         routes += LokiTailRoutes(engine: engine, runner: runner, live: live, time: time).routes
-        routes += LokiDeleteRoutes(store: store, state: state, time: time, isEnabled: isAdminEnabled).routes
+        routes += LokiDeleteRoutes(engine: engine, runner: runner, store: store, state: state, time: time, isEnabled: isAdminEnabled).routes
         routes += LokiStatusRoutes(settings: { settings }).routes
         routes += LogPageRoutes(engine: engine, runner: runner, time: time).routes
         routes += LogTailRoutes(live: live).routes

@@ -1,10 +1,13 @@
 import Codecs
 import Formats
 import LogQL
+import Query
 import Telemetry
 
 /// Deletions (Loki, HTTP API, "Compactor"): carried out at once, so a request is always processed. Off unless the server was told otherwise.
 struct LokiDeleteRoutes {
+    let engine: LogQLEngine
+    let runner: QueryRunner
     let store: any TelemetryStore
     let state: any StateStore
     let time: TimeSource
@@ -30,15 +33,24 @@ struct LokiDeleteRoutes {
         guard case .logs(let selector) = try LogQLParser.parse(query) else {
             throw APIError(.badRequest, "only log selectors can be deleted, not metric queries")
         }
-        guard selector.stages.isEmpty else {
-            throw APIError(.badRequest, "lines are deleted by stream and time here: the query must be a stream selector without stages")
+        guard selector.stages.allSatisfy({ if case .lineFilter = $0 { true } else { false } }) else {
+            throw APIError(.badRequest, "lines are deleted by what they hold: the query must be a stream selector with line filters alone")
         }
         guard let startText = form.nonEmpty("start") else { throw APIError(.badRequest, "start time not set") }
         let start = try instant(startText, "start")
         let end = try form.nonEmpty("end").map { text throws(APIError) in try instant(text, "end") } ?? time.nanoseconds
         guard end <= time.nanoseconds else { throw APIError(.badRequest, "deletes in the future are not allowed") }
         guard start < end else { throw APIError(.badRequest, "start time can't be greater than or equal to end time") }
-        try await store.delete(.logs, matching: selector.matchers, in: TimeRange(start, end))
+        let range = TimeRange(start, end)
+        if selector.stages.isEmpty {
+            try await store.delete(.logs, matching: selector.matchers, in: range)
+        } else {
+            let engine = engine
+            let deletions = try await runner.run("logql", query, for: call) { context throws(QueryError) in
+                try await engine.deletions(of: selector, in: range, context: context)
+            }
+            for deletion in deletions { try await store.delete(.logs, matching: deletion.matchers, in: deletion.range) }
+        }
         let id = try remember(query, start, end)
         var answer = Answer.empty(status: 204)
         answer.headers.append(("X-Delete-Request-ID", id))

@@ -38,7 +38,7 @@ package struct Agent: Sendable {
         let (lock, catalog) = try open()
         defer { withExtendedLifetime(lock) {} }
         let transport = HTTPTransport(userAgent: "apus/\(Version.number)")
-        var place = LogCollection.Place(store: nil, positions: catalog, spoolFolder: dataFolder + "/spool") { client in
+        var place = LogCollection.Place(store: nil, positions: catalog, spoolFolder: dataFolder + "/spool", transport: transport) { client in
             LokiPushClient(client, transport: transport).post
         }
         place.spoolByteCountMax = spoolByteCountMax

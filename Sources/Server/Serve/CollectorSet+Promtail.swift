@@ -10,7 +10,8 @@ extension CollectorSet {
         guard let promtail = settings.logCollection.promtail else { return nil }
         let transport = HTTPTransport(userAgent: "apus/\(Version.number)")
         var place = LogCollection.Place(
-            store: RedactingStore(backend.store, redactor: redactor), positions: backend.state, spoolFolder: backend.spoolFolder
+            store: RedactingStore(backend.store, redactor: redactor), positions: backend.state, spoolFolder: backend.spoolFolder,
+            transport: transport
         ) { client in LokiPushClient(client, transport: transport).post }
         place.sendsToClients = settings.logCollection.sendsToClients
         do {
