@@ -1,5 +1,6 @@
 import Query
 import Telemetry
+import Templates
 
 /// Gathers the samples of a range aggregation: from fields where those tell, from lines where not.
 struct SampleCollector: LogScanReader {
@@ -200,7 +201,7 @@ extension Unwrap {
         switch conversion {
         case nil: Double(text)
         case .bytes: Units.bytes(text).map { Double($0) }
-        case .duration, .durationSeconds: Units.duration(text, allowsDays: false).map { Double($0) / 1e9 }
+        case .duration, .durationSeconds: Units.duration(text, allowsDays: false).map { GoDuration.seconds($0) }
         }
     }
 }

@@ -5,6 +5,12 @@ package enum GoDuration {
         ("m", 60e9, true), ("h", 3600e9, true), ("d", 86_400e9, false), ("w", 604_800e9, false), ("y", 31_536_000e9, false),
     ]
 
+    /// Nanoseconds as seconds, rounded as `Duration.Seconds` rounds: whole ones and the rest each for itself.
+    package static func seconds(_ nanoseconds: Int64) -> Double {
+        let (whole, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return Double(whole) + Double(rest) / 1e9
+    }
+
     /// `1h15m30.5s`, `-5m`, `0`: nanoseconds. Days, weeks and years, which Go lacks, only on demand.
     package static func parse(_ text: String, allowsDays: Bool = false) -> Int64? {
         var rest = Array(text.utf8)[...]

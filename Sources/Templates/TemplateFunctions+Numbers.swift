@@ -50,6 +50,6 @@ extension TemplateFunctions {
         guard let nanoseconds = GoDuration.parse(value.text) else {
             throw Template.Fault(description: "\(value.text) is no duration")
         }
-        return .double(Double(nanoseconds) / 1e9)
+        return .double(GoDuration.seconds(nanoseconds))
     }
 }

@@ -84,12 +84,12 @@ struct LokiAnswersTests {
     }
 
     @Test("templates print numbers as Go does", arguments: [
-        ("{{ bytes .s }}", "1.5e+06"), ("{{ float64 .n }}", "123456"), ("{{ float64 .m }}", "1.23456789e+08"), ("{{ float64 .t }}", "1.5e-05"),
+        ("{{ bytes .s }}", "1.5e+06"), ("{{ duration .d }}", "1.7930000000000001"), ("{{ float64 .n }}", "123456"), ("{{ float64 .m }}", "1.23456789e+08"), ("{{ float64 .t }}", "1.5e-05"),
         ("{{ float64 .u }}", "0.00015"), ("{{ divf (float64 .n) 1000.0 }}", "123.456"), ("{{ mulf (float64 .m) -1.0 }}", "-1.23456789e+08"),
     ])
     func numbers(template: String, text: String) async throws {
         let bench = LogQLBench()
-        try await bench.add(["a": "b"], [(1, #"{"s":"1.5MB","n":"123456","m":"123456789","t":"0.000015","u":"0.00015"}"#)])
+        try await bench.add(["a": "b"], [(1, #"{"s":"1.5MB","d":"1793ms","n":"123456","m":"123456789","t":"0.000015","u":"0.00015"}"#)])
         #expect(try await bench.lines("{a=\"b\"} | json | line_format `\(template)`") == [text])
     }
 
