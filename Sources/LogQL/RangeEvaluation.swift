@@ -79,8 +79,10 @@ extension MetricEvaluator {
             try await engine.store.streams(.logs, matching: aggregation.logs.matchers, in: scanned)
         }
         statistics.streamsSelected += streams.count
+        // Whether there is a line is all that `absent_over_time` asks: as in Loki, parsers make no labels for it, and fail at none.
+        let whole = aggregation.operation == .absent ? Grouping(isWithout: false, labels: []) : aggregation.grouping
         let collection = SampleCollection(
-            engine: engine, aggregation: aggregation, grid: grid, grouping: outer ?? aggregation.grouping, range: scanned, context: context)
+            engine: engine, aggregation: aggregation, grid: grid, grouping: outer ?? whole, range: scanned, context: context)
         // Errors of the pipeline come even where no stream matches.
         var table = try collection.collector().table
         if !streams.isEmpty {

@@ -226,6 +226,7 @@ enum PrettyNumber {
             (#"last_over_time({app="a"} | logfmt | unwrap ms [1m]) by (zone)"#, [#"{zone="x"} 9"#, #"{zone="y"} 0.5"#]),
             (#"stdvar_over_time({app="a"} | logfmt | unwrap ms [1m]) by (zone)"#, [#"{zone="x"} 12.666667"#, #"{zone="y"} 3.0625"#]),
             (#"absent_over_time({app="nope"}[1m])"#, [#"{app="nope"} 1"#]), (#"absent_over_time({app="a"}[1m])"#, []),
+            (#"absent_over_time({app="a"} | json [1m])"#, []),
             (#"topk(1, sum by (status) (count_over_time({app="a"} | logfmt [1m])))"#, [#"{status="200"} 3"#]),
             (#"sort_desc(sum by (zone) (sum_over_time({app="a"} | logfmt | unwrap ms [1m])))"#, [#"{zone="x"} 12"#, #"{zone="y"} 4.5"#]),
             (
