@@ -3,16 +3,21 @@ import Query
 import Telemetry
 
 extension Evaluator {
-    /// Below that many series the work of one chunk is not worth a task of its own.
-    private static let chunkSeriesCountMin = 256
+    /// Below that many series the work of one chunk is not worth a task of its own: at an instant, and at many.
+    private static let chunkSeriesCountMin = (instant: 256, range: 64)
+    /// Steps from which a series is so much work.
+    private static let rangeStepCountMin = 32
     static let coreCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
     /// Splits streams over the cores, in their order, and returns what `body` makes of each chunk.
+    ///
+    /// - Parameter stepCount: the instants that each series is evaluated at.
     func inChunks<Part: Sendable>(
-        _ streams: [TelemetryStream],
+        _ streams: [TelemetryStream], stepCount: Int,
         _ body: @Sendable @escaping @concurrent ([TelemetryStream]) async throws(QueryError) -> Part
     ) async throws(QueryError) -> [Part] {
-        let count = min(Self.coreCount, max(1, streams.count / Self.chunkSeriesCountMin))
+        let least = stepCount < Self.rangeStepCountMin ? Self.chunkSeriesCountMin.instant : Self.chunkSeriesCountMin.range
+        let count = min(Self.coreCount, max(1, streams.count / least))
         guard count > 1 else { return [try await body(streams)] }
         let length = (streams.count + count - 1) / count
         let outcomes = await withTaskGroup(of: (Int, Result<Part, QueryError>).self) { group in

@@ -27,7 +27,7 @@ extension Evaluator {
         let lookback = options.lookback
         let reach = selector.boundary == .smoothed ? lookback : 0
         let range = TimeRange(instants.start - lookback + 1, instants.end + reach)
-        let parts = try await inChunks(streams(selector, in: range)) { chunk throws(QueryError) -> [Series] in
+        let parts = try await inChunks(streams(selector, in: range), stepCount: instants.count) { chunk throws(QueryError) -> [Series] in
             var result: [Series] = []
             result.reserveCapacity(chunk.count)
             let isSmoothed = selector.boundary == .smoothed

@@ -91,7 +91,7 @@ extension Evaluator {
         let result: [Series]
         if case .range(let node) = argument.unwrapped {
             let (windows, range) = try windows(node, steps)
-            let parts = try await inChunks(streams(node.selector, in: range)) { chunk throws(QueryError) -> [Series] in
+            let parts = try await inChunks(streams(node.selector, in: range), stepCount: steps.count) { chunk throws(QueryError) -> [Series] in
                 var result: [Series] = []
                 try await self.load(node.selector, chunk, in: range, keepsStale: false) {
                     (raw: inout RawSeries) throws(QueryError) in

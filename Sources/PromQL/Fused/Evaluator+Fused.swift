@@ -20,7 +20,7 @@ extension Evaluator {
         guard !range.isEmpty else { return [] }
         let streams = try await streams(plan.selector, in: range)
         guard !streams.isEmpty else { return [] }
-        let parts = try await inChunks(streams) { chunk throws(QueryError) in
+        let parts = try await inChunks(streams, stepCount: steps.count) { chunk throws(QueryError) in
             try await self.fusedPart(plan, chunk, range, windows, steps)
         }
         return try result(plan, parts, steps)
