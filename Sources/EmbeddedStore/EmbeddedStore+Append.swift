@@ -12,12 +12,7 @@ extension EmbeddedStore {
 
     package func append(_ batch: consuming TelemetryBatch) async throws(StoreError) {
         guard !isClosed.load(ordering: .relaxed) else { throw WriteAheadLog.closed }
-        let waiting = log.waitingByteCount + memtableByteCount.value
-        guard waiting < options.waitingByteCountMax else {
-            reporter.counters.update { $0.refusedOverloaded += 1 }
-            throw StoreError(
-                .overloaded, "\(waiting) bytes wait to be written, at most \(options.waitingByteCountMax)", remedy: "Try again in a second.")
-        }
+        if !hasRoom { try await waitForRoom() }
         try admit()
         var bounds = timeBounds
         try stateTable.admit(batch.state)
@@ -26,6 +21,27 @@ extension EmbeddedStore {
         observePatterns(batch.logs.streams)
         // The good rows are kept all the same, as Prometheus and Loki do.
         if let error = bounds.error { throw error }
+    }
+
+    private var waitingByteCount: Int { log.waitingByteCount + memtableByteCount.value }
+    private var hasRoom: Bool { waitingByteCount < options.waitingByteCountMax }
+
+    /// Holds a write back until what came before it has been written: a client is slowed down to what the disk takes, and only one that
+    /// would wait too long is sent away.
+    private func waitForRoom() async throws(StoreError) {
+        defer { waitingAppendCount.subtract(1, ordering: .relaxed) }
+        let deadline = ContinuousClock.now + options.overloadPatience
+        var isRefused = waitingAppendCount.add(1, ordering: .relaxed).newValue > options.waitingAppendCountMax
+        while !isRefused {
+            // A sleep that is cut short ends with its task.
+            do { try await Task.sleep(for: .milliseconds(10)) } catch { isRefused = true }
+            guard !isClosed.load(ordering: .relaxed) else { throw WriteAheadLog.closed }
+            if hasRoom { return }
+            if ContinuousClock.now > deadline { isRefused = true }
+        }
+        reporter.counters.update { $0.refusedOverloaded += 1 }
+        throw StoreError(
+            .overloaded, "\(waitingByteCount) bytes wait to be written, at most \(options.waitingByteCountMax)", remedy: "Try again in a second.")
     }
 
     private var timeBounds: TimeBounds {

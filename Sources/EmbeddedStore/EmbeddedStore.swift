@@ -26,6 +26,8 @@ package final class EmbeddedStore: TelemetryStore, StateStore {
     /// The number that the next flush's parts bear.
     let nextSequence: Mutex<UInt64>
     let isClosed = Atomic<Bool>(false)
+    /// Appends that wait for room.
+    let waitingAppendCount = Atomic<Int>(0)
     /// What is kept; a reload of the configuration may change it.
     let retention: Mutex<RetentionPolicy>
     /// Folders of dropped days that are not removed yet.

@@ -17,8 +17,11 @@ extension EmbeddedStore {
         package var flushByteCount = 64 << 20
         /// … or when its oldest row came this long ago.
         package var flushAge: Duration = .seconds(300)
-        /// Appends are refused (`.overloaded`) while this much waits for the log or for a flush.
+        /// Appends wait while this much waits for the log or for a flush…
         package var waitingByteCountMax = 192 << 20
+        /// … and are refused (`.overloaded`) where it takes longer than this, or where as many wait as may.
+        package var overloadPatience: Duration = .seconds(10)
+        package var waitingAppendCountMax = 64
         package var fileSystem: any FileSystem = PosixFileSystem()
         /// Opens the catalogue of the data folder, where small state is kept; nil: batches with state are refused.
         package var catalog: (@Sendable (_ dataFolder: String) throws(StoreError) -> any StateCatalog)?

@@ -105,6 +105,7 @@ struct OperationTests {
         let folder = try ScratchFolder()
         var options = options(folder.path)
         options.waitingByteCountMax = 4_000
+        options.overloadPatience = .milliseconds(50)
         let store = try EmbeddedStore.open(options)
         var refused: StoreError?
         for number in 0..<1_000 where refused == nil {
@@ -113,6 +114,23 @@ struct OperationTests {
         #expect(refused?.code == .overloaded)
         try await store.flush()
         try await store.append(samples(["a": "x"], [(noonMilliseconds, 1)]))
+    }
+
+    @Test("a write waits for what came before it to be flushed")
+    func waitsForRoom() async throws {
+        let folder = try ScratchFolder()
+        var options = options(folder.path)
+        options.waitingByteCountMax = 1
+        options.overloadPatience = .seconds(60)
+        let store = try EmbeddedStore.open(options)
+        try await store.append(samples(["a": "1"], [(noonMilliseconds, 1)]))
+        let held = Task { try await store.append(samples(["a": "2"], [(noonMilliseconds, 2)])) }
+        try await Task.sleep(for: .milliseconds(30))
+        #expect(try await store.floats().count == 1)
+        try await store.flush()
+        try await held.value
+        #expect(try await store.floats().count == 2)
+        #expect(await store.statistics().refusedOverloadedCount == 0)
     }
 
     @Test("a closed store refuses writes")
