@@ -122,6 +122,29 @@ struct JSONScanner {
         do throws(JSONFault) { return try string() } catch { throw fault(message) }
     }
 
+    /// Skips the name of an object's member, and the colon behind it.
+    mutating func memberName() throws(JSONFault) -> (range: Range<Int>, isEscaped: Bool) {
+        guard byte == UInt8(ascii: "\"") else { throw fault(JSONFault.openObject) }
+        let name = try string(otherwise: JSONFault.malformed)
+        skipBlanks()
+        guard byte == UInt8(ascii: ":") else { throw fault(JSONFault.malformed) }
+        advance()
+        return name
+    }
+
+    /// Skips what stands between a member's value and the next member, or the end of the object.
+    mutating func endMember() throws(JSONFault) {
+        skipBlanks()
+        if isAtEnd { throw fault(JSONFault.openArray) }
+        if byte == UInt8(ascii: ",") {
+            advance()
+            skipBlanks()
+            if isAtEnd { throw fault(JSONFault.openArray) }
+        } else if byte != UInt8(ascii: "}") {
+            throw fault(JSONFault.openObject)
+        }
+    }
+
     /// Skips a value as Loki's parser does: without a look at what objects and arrays hold. nil for `null`.
     mutating func looseValue() throws(JSONFault) -> (range: Range<Int>, isString: Bool, isEscaped: Bool)? {
         skipBlanks()

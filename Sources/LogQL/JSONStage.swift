@@ -35,23 +35,11 @@ struct JSONStage {
                 scanner.advance()
                 return true
             }
-            guard scanner.byte == UInt8(ascii: "\"") else { throw scanner.fault(JSONFault.openObject) }
-            let (range, isEscaped) = try scanner.string(otherwise: JSONFault.malformed)
-            scanner.skipBlanks()
-            guard scanner.byte == UInt8(ascii: ":") else { throw scanner.fault(JSONFault.malformed) }
-            scanner.advance()
+            let (range, isEscaped) = try scanner.memberName()
             scanner.skipBlanks()
             let field = names.index(scanner.slice(range), in: parent) { scanner.text(range, isEscaped: isEscaped) }
             guard try value(&scanner, field, depth, &labels) else { return false }
-            scanner.skipBlanks()
-            if scanner.isAtEnd { throw scanner.fault(JSONFault.openArray) }
-            if scanner.byte == UInt8(ascii: ",") {
-                scanner.advance()
-                scanner.skipBlanks()
-                if scanner.isAtEnd { throw scanner.fault(JSONFault.openArray) }
-            } else if scanner.byte != UInt8(ascii: "}") {
-                throw scanner.fault(JSONFault.openObject)
-            }
+            try scanner.endMember()
         }
     }
 

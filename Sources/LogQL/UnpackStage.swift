@@ -30,25 +30,13 @@ struct UnpackStage {
         scanner.skipBlanks()
         if scanner.isAtEnd { throw scanner.fault(JSONFault.malformed) }
         while scanner.byte != UInt8(ascii: "}") {
-            guard scanner.byte == UInt8(ascii: "\"") else { throw scanner.fault(JSONFault.openObject) }
-            let (range, isEscaped) = try scanner.string(otherwise: JSONFault.malformed)
-            scanner.skipBlanks()
-            guard scanner.byte == UInt8(ascii: ":") else { throw scanner.fault(JSONFault.malformed) }
-            scanner.advance()
+            let (range, isEscaped) = try scanner.memberName()
             if let value = try scanner.looseValue(), value.isString {
                 let name = scanner.text(range, isEscaped: isEscaped)
                 let text = scanner.text(value.range, isEscaped: value.isEscaped)
                 if name == entryName { entry = text } else { found.append((LabelName.sanitized(name), text)) }
             }
-            scanner.skipBlanks()
-            if scanner.isAtEnd { throw scanner.fault(JSONFault.openArray) }
-            if scanner.byte == UInt8(ascii: ",") {
-                scanner.advance()
-                scanner.skipBlanks()
-                if scanner.isAtEnd { throw scanner.fault(JSONFault.openArray) }
-            } else if scanner.byte != UInt8(ascii: "}") {
-                throw scanner.fault(JSONFault.openObject)
-            }
+            try scanner.endMember()
         }
         return entry
     }

@@ -52,7 +52,7 @@ package final class WorkerThreads: TaskExecutor, @unchecked Sendable {
                 Unmanaged<WorkerThreads>.fromOpaque(context).takeRetainedValue().work()
             }, context)
         pthread_attr_destroy(&attributes)
-        precondition(status == 0, "no thread for queries: error \(status)")
+        precondition(status == 0, "no thread can be started: error \(status)")
     }
 
     private func work() -> Never {

@@ -64,11 +64,11 @@ struct GramFilter: Sendable, Hashable {
         // Three bytes in a row are the lower ones of four, as long as there are four.
         for start in 0..<text.count - 3 {
             let four = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self))
-            set(((four & 0xff_ffff) &* gramFactor) &>> UInt32(32 - bitCountLog))
+            set(index(gram: four & 0xff_ffff))
         }
         let last = text.count - 3
         let gram = UInt32(text[last]) | UInt32(text[last + 1]) &<< 8 | UInt32(text[last + 2]) &<< 16
-        set((gram &* gramFactor) &>> UInt32(32 - bitCountLog))
+        set(index(gram: gram))
         guard text.count >= 8 else { return }
         DigitPattern.values.withUnsafeBufferPointer { values in
             var (digits, digitCount) = (UInt32(0), 0)
@@ -80,26 +80,31 @@ struct GramFilter: Sendable, Hashable {
                 }
                 digits = digits &<< 4 | UInt32(digit)
                 digitCount &+= 1
-                if digitCount >= 8 {
-                    let hash = (digits ^ digits &>> 15) &* digitFactor
-                    if hash & 1 == 0 { set(hash &>> UInt32(32 - bitCountLog)) }
-                }
+                if digitCount >= 8, let index = index(digits: digits) { set(index) }
             }
         }
     }
 
-    private static let gramFactor: UInt32 = 0x9e37_79b1
-    private static let digitFactor: UInt32 = 0x85eb_ca6b
+    /// The bit of three bytes.
+    @inline(__always)
+    private static func index(gram: UInt32) -> UInt32 { (gram &* 0x9e37_79b1) &>> UInt32(32 - bitCountLog) }
+
+    /// The bit of eight digits; nil for the half that is not noted.
+    @inline(__always)
+    private static func index(digits: UInt32) -> UInt32? {
+        let hash = (digits ^ digits &>> 15) &* 0x85eb_ca6b
+        return hash & 1 == 0 ? hash &>> UInt32(32 - bitCountLog) : nil
+    }
 
     /// Calls `body` with the bit of each piece until it returns false; whether it never did.
     @inline(__always)
     @discardableResult
     private static func forEachGram(_ text: UnsafeBufferPointer<UInt8>, _ body: (UInt32) -> Bool) -> Bool {
         var (gram, digits, digitCount) = (UInt32(0), UInt32(0), 0)
-        for index in 0..<text.count {
-            let byte = text[index]
+        for place in 0..<text.count {
+            let byte = text[place]
             gram = gram &>> 8 | UInt32(byte) &<< 16
-            if index >= 2, !body((gram &* gramFactor) &>> UInt32(32 - bitCountLog)) { return false }
+            if place >= 2, !body(index(gram: gram)) { return false }
             let digit = byte &- 0x30
             let letter = byte &- 0x61
             guard digit < 10 || letter < 6 else {
@@ -108,10 +113,7 @@ struct GramFilter: Sendable, Hashable {
             }
             digits = digits &<< 4 | UInt32(digit < 10 ? digit : letter &+ 10)
             digitCount &+= 1
-            if digitCount >= 8 {
-                let hash = (digits ^ digits &>> 15) &* digitFactor
-                if hash & 1 == 0, !body(hash &>> UInt32(32 - bitCountLog)) { return false }
-            }
+            if digitCount >= 8, let index = index(digits: digits), !body(index) { return false }
         }
         return true
     }

@@ -128,20 +128,12 @@ extension LogBlockHead.Field {
         if isQuoted, test.hasBareQuote { return false }
         switch encoding {
         case .dictionary(let texts): return texts.contains { $0.withUnsafeBufferPointer { test.holds($0) } }
-        case .number(let number): return test.bytes.allSatisfy(Self.isNumberByte) || number.exceptions.mayHold(test)
+        case .number(let number): return ByteSet.number.holds(test.bytes) || number.exceptions.mayHold(test)
         case .time(let time):
-            return test.bytes.allSatisfy { Self.isTimeByte($0) || time.zone.contains($0) } || time.exceptions.mayHold(test)
+            return test.bytes.allSatisfy { ByteSet.time.holds($0) || time.zone.contains($0) } || time.exceptions.mayHold(test)
         case .digits(let pattern): return pattern.mayHold(test)
         case .text(let filter): return filter.mayHold(test.bytes[...])
         }
-    }
-
-    private static func isNumberByte(_ byte: UInt8) -> Bool {
-        byte &- 0x30 < 10 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
-    }
-
-    private static func isTimeByte(_ byte: UInt8) -> Bool {
-        isNumberByte(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "T")
     }
 }
 

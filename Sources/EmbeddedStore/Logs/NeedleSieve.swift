@@ -39,11 +39,11 @@ struct NeedleSieve: Sendable {
             switch field.encoding {
             case .dictionary(let texts): texts.forEach(note)
             case .number(let number):
-                numberBytes.insert("0123456789-.")
+                numberBytes = .number
                 number.exceptions.texts.forEach(note)
             case .time(let time):
-                timeBytes.insert("0123456789-.:T")
-                for byte in time.zone { timeBytes.insert(byte) }
+                timeBytes.insert(.time)
+                timeBytes.insert(time.zone)
                 time.exceptions.texts.forEach(note)
             case .digits(let pattern): patterns.append(pattern)
             case .text(let filter): filters.append(filter)
@@ -68,51 +68,5 @@ struct NeedleSieve: Sendable {
         for pattern in patterns where pattern.mayContain(needle) { return true }
         for filter in filters where filter.mayHold(needle[...]) { return true }
         return false
-    }
-}
-
-/// A set of bytes.
-private struct ByteSet: Sendable {
-    private var low: (UInt64, UInt64) = (0, 0)
-    private var high: (UInt64, UInt64) = (0, 0)
-
-    static let all: ByteSet = {
-        var all = ByteSet()
-        for byte in UInt8.min...UInt8.max { all.insert(byte) }
-        return all
-    }()
-
-    mutating func insert(_ byte: UInt8) {
-        let bit = 1 &<< UInt64(byte & 63)
-        switch byte &>> 6 {
-        case 0: low.0 |= bit
-        case 1: low.1 |= bit
-        case 2: high.0 |= bit
-        default: high.1 |= bit
-        }
-    }
-
-    mutating func insert(_ bytes: StaticString) {
-        bytes.withUTF8Buffer { bytes in
-            for byte in bytes { insert(byte) }
-        }
-    }
-
-    @inline(__always)
-    func holds(_ byte: UInt8) -> Bool {
-        let word =
-            switch byte &>> 6 {
-            case 0: low.0
-            case 1: low.1
-            case 2: high.0
-            default: high.1
-            }
-        return word &>> UInt64(byte & 63) & 1 != 0
-    }
-
-    /// Whether all bytes are in the set.
-    func holds(_ bytes: [UInt8]) -> Bool {
-        for byte in bytes where !holds(byte) { return false }
-        return true
     }
 }

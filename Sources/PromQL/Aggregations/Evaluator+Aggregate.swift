@@ -12,7 +12,7 @@ struct SeriesGroup: Sendable {
 extension Evaluator {
     func aggregate(_ node: PromQLExpression.Aggregation, _ steps: Steps) async throws(QueryError) -> [Series] {
         if let plan = FusedPlan(node, options), let result = try await fused(plan, steps) {
-            self.plan?.note("fused: series go into their groups as they are read, \(Self.coreCount) chunks at once")
+            self.plan?.note("fused: series go into their groups as they are read, \(WorkerThreads.coreCount) chunks at once")
             return try result.merged()
         }
         var parameter: [Double] = []

@@ -1,4 +1,3 @@
-import Glibc
 import Query
 import Telemetry
 
@@ -7,7 +6,6 @@ extension Evaluator {
     private static let chunkSeriesCountMin = (instant: 256, range: 64)
     /// Steps from which a series is so much work.
     private static let rangeStepCountMin = 32
-    static let coreCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
     /// Splits streams over the cores, in their order, and returns what `body` makes of each chunk.
     ///
@@ -17,7 +15,7 @@ extension Evaluator {
         _ body: @Sendable @escaping @concurrent ([TelemetryStream]) async throws(QueryError) -> Part
     ) async throws(QueryError) -> [Part] {
         let least = stepCount < Self.rangeStepCountMin ? Self.chunkSeriesCountMin.instant : Self.chunkSeriesCountMin.range
-        let count = min(Self.coreCount, max(1, streams.count / least))
+        let count = min(WorkerThreads.coreCount, max(1, streams.count / least))
         guard count > 1 else { return [try await body(streams)] }
         let length = (streams.count + count - 1) / count
         let outcomes = await withTaskGroup(of: (Int, Result<Part, QueryError>).self) { group in

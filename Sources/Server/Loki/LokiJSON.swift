@@ -1,4 +1,5 @@
 import Codecs
+import Formats
 import LogQL
 import PromQL
 import Telemetry

@@ -1,4 +1,5 @@
 import Codecs
+import Formats
 import Query
 import Telemetry
 import TraceQL
